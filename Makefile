@@ -1,0 +1,81 @@
+# make          build/init (the /init of an initramfs) and build/preroot (host command)
+# make boot     build, make an image and a small root, boot it under QEMU
+# make test     everything: format, vet, staticcheck, unit tests, QEMU suite
+# make bench    the time of a boot, measured against the floor
+# make fuzz     every fuzz target for FUZZTIME each
+# make getarg   100,000 command lines against dracut's own tools
+# make kernels  fetch the kernels that the tests boot
+
+PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
+export PATH
+
+GO       ?= go
+FUZZTIME ?= 30s
+STATICCHECK_VERSION = v0.8.2
+
+# No stamp of the version control: the same source gives the same bytes.
+BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
+STEP  = build/summary -dir build/test
+
+.PHONY: all boot test bench fuzz getarg kernels tools clean FORCE
+
+all: build/init build/preroot
+
+# Go knows better than make what is out of date.
+build/init: FORCE
+	$(BUILD) -o $@ ./cmd/init
+
+build/preroot: FORCE
+	$(BUILD) -o $@ ./cmd/preroot
+
+build/summary: FORCE
+	@$(BUILD) -o $@ ./test/summary
+
+build/bin/staticcheck-$(STATICCHECK_VERSION):
+	@mkdir -p build/bin
+	GOBIN=$(CURDIR)/build/bin $(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+	@mv build/bin/staticcheck $@
+
+# What the tests run that a small Debian may lack; root installs it.
+tools:
+	@sh test/tools.sh
+
+boot: tools
+	@$(MAKE) --no-print-directory all
+	@$(GO) run ./test/boot $(BOOT)
+
+kernels: tools
+	@$(GO) run ./test/kernels
+
+# Each step leaves its result in build/test; a failed one does not keep the
+# others from running, and the last line sums up.
+test: tools
+	@rm -rf build/test
+	@$(MAKE) --no-print-directory all build/summary build/bin/staticcheck-$(STATICCHECK_VERSION)
+	@$(STEP) check gofmt sh -c 'test -z "$$(gofmt -l cmd pkg internal test | tee /dev/stderr)"'
+	@$(STEP) check mod-verify $(GO) mod verify
+	@$(STEP) check vet $(GO) vet ./...
+	@$(STEP) check staticcheck build/bin/staticcheck-$(STATICCHECK_VERSION) ./...
+	@$(STEP) check static sh -c 'readelf -lW build/init >build/test/readelf && ! grep INTERP build/test/readelf'
+	@$(STEP) check kernels $(GO) run ./test/kernels 6.1-cloud 6.1 6.12-cloud
+	@$(STEP) gotest unit $(GO) test -json -race -timeout 10m ./pkg/... ./internal/... ./cmd/... ./test/dracut
+	@$(STEP) gotest qemu $(GO) test -json -count=1 -parallel 2 -timeout 20m ./test/qemu
+	@$(STEP) total
+
+bench: tools
+	@$(MAKE) --no-print-directory all
+	@$(GO) run ./test/bench $(BENCH)
+
+# go test runs one target of one package at a time.
+fuzz:
+	@set -e; for pkg in $$($(GO) list ./pkg/... ./internal/...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "== $$pkg $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; done
+
+getarg: tools
+	$(GO) test -count=1 -v -timeout 60m ./test/dracut -lines=100000
+
+clean:
+	rm -rf build

@@ -1,0 +1,45 @@
+// Preroot is the host's side of preroot: it builds the initramfs images that /init boots, and looks into them.
+//
+//	preroot build [options] IMAGE [KVER]
+//	preroot ls IMAGE
+//
+// The options of build have the names and meanings of dracut's where dracut has them.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+// version of the program; the linker sets it (-X main.version=...).
+var version = "0.1"
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+const usage = `usage: preroot build [options] IMAGE [KVER]    make an initramfs image
+       preroot ls IMAGE                        list what is in one
+       preroot build -h                        the options
+`
+
+// run does what args say and gives the exit status: 0, 1 when it failed, 2 when args make no sense.
+func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		fmt.Fprint(stderr, usage)
+		return 2
+	}
+	switch args[0] {
+	case "build":
+		return build(args[1:], stdout, stderr)
+	case "ls":
+		return list(args[1:], stdout, stderr)
+	case "version", "--version":
+		fmt.Fprintln(stdout, "preroot", version)
+		return 0
+	case "help", "-h", "--help":
+		fmt.Fprint(stdout, usage)
+		return 0
+	}
+	fmt.Fprintf(stderr, "preroot: no command %q\n%s", args[0], usage)
+	return 2
+}

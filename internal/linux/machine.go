@@ -1,0 +1,68 @@
+package linux
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Reset is a way to end the machine's run.
+type Reset int
+
+// The three of reboot(2).
+const (
+	Reboot Reset = iota
+	PowerOff
+	Halt
+)
+
+// End ends the machine's run; it returns only when the kernel refuses.
+func End(how Reset) error {
+	unix.Sync()
+	cmd := map[Reset]int{
+		Reboot:   unix.LINUX_REBOOT_CMD_RESTART,
+		PowerOff: unix.LINUX_REBOOT_CMD_POWER_OFF,
+		Halt:     unix.LINUX_REBOOT_CMD_HALT,
+	}[how]
+	return unix.Reboot(cmd)
+}
+
+// CtrlAltDel sets what Ctrl-Alt-Del does: immediate is a reset by the kernel, its default; otherwise PID 1 gets SIGINT.
+func CtrlAltDel(immediate bool) error {
+	if immediate {
+		return unix.Reboot(unix.LINUX_REBOOT_CMD_CAD_ON)
+	}
+	return unix.Reboot(unix.LINUX_REBOOT_CMD_CAD_OFF)
+}
+
+// MakeNode makes a character device node; an existing one is no error.
+func MakeNode(path string, mode uint32, major, minor uint32) error {
+	err := unix.Mknod(path, unix.S_IFCHR|mode, int(unix.Mkdev(major, minor)))
+	if err == unix.EEXIST {
+		return nil
+	}
+	return err
+}
+
+// SetPrintLevel sets the level below which kernel messages reach the consoles (syslog(2), SYSLOG_ACTION_CONSOLE_LEVEL).
+func SetPrintLevel(level int) error {
+	_, err := klogctl(8, level)
+	return err
+}
+
+func klogctl(action, length int) (int, error) {
+	n, _, errno := unix.Syscall(unix.SYS_SYSLOG, uintptr(action), 0, uintptr(length))
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}
+
+// OpenAppend opens a device or file for writing without waiting for it and without making it a controlling terminal.
+func OpenAppend(path string) (*os.File, error) {
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_APPEND|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}

@@ -1,0 +1,193 @@
+// Package boot is the order of a boot: the table of stages, which is dracut's, and the wiring of what each does.
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/preroot/preroot/internal/safe"
+	"github.com/preroot/preroot/pkg/cmdline"
+	"github.com/preroot/preroot/pkg/config"
+	"github.com/preroot/preroot/pkg/device"
+	"github.com/preroot/preroot/pkg/kmod"
+	"github.com/preroot/preroot/pkg/mount"
+	"github.com/preroot/preroot/pkg/timeline"
+)
+
+// Sysroot is where the new root is mounted.
+const Sysroot = "/sysroot"
+
+// stage is one row of the order: the name is dracut's, for rd.break= and for hooks.
+type stage struct {
+	name string
+	step func(*Boot) error
+}
+
+// stages is the boot, from top to bottom.
+var stages = []stage{
+	{"cmdline", (*Boot).configure},      // what is asked for
+	{"pre-udev", (*Boot).openModules},   // module index, modprobe.d, the forced modules
+	{"pre-trigger", (*Boot).listen},     // uevents, before anything can cause one
+	{"initqueue", (*Boot).waitForRoot},  // modules, devices, probes: until root is there
+	{"pre-mount", (*Boot).delay},        // rootdelay=
+	{"mount", (*Boot).mountRoot},        // check and mount root
+	{"pre-pivot", (*Boot).mountFstab},   // /usr and what else the new root wants from us
+	{"cleanup", (*Boot).prove},          // the new init is proven, the record of this boot is written
+	{"switch_root", (*Boot).handOverTo}, // PID 1 does the rest
+}
+
+// Boot is one run of the engine.
+type Boot struct {
+	m       Machine
+	spans   *timeline.Recorder
+	params  cmdline.Params
+	config  config.Config
+	loader  *kmod.Loader
+	uevents Uevents
+	finder  *finder
+
+	root     *device.Device
+	fstab    []mount.Entry
+	newRoot  Root
+	init     string
+	mounted  []string // what is mounted below Sysroot, in order
+	aborting string   // why the boot is to end (Ctrl-Alt-Del)
+}
+
+// Run boots. It returns nil when PID 1 has taken the hand-over or the end: the engine is done.
+func Run(m Machine) error {
+	b := &Boot{m: m, spans: timeline.New(m.Uptime())}
+	if err := b.mountAPIs(); err != nil {
+		return m.Parent.End("reboot", err.Error())
+	}
+	for _, s := range stages {
+		for done := false; !done; {
+			err := b.runStage(s)
+			if done = err == nil; done {
+				break
+			}
+			if !b.rescue(s.name, err) {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// runStage stops where rd.break= asks for it and runs the built-in step.
+func (b *Boot) runStage(s stage) (err error) {
+	if slices.Contains(b.config.Break, s.name) {
+		b.breakBefore(s.name)
+	}
+	end := b.spans.Start("stage", s.name)
+	defer func() { end(err) }()
+	b.m.Log.Debugf("stage %s", s.name)
+	return b.guard(s)
+}
+
+// guard turns a panic of a step into an error: the machine is still there to tell.
+func (b *Boot) guard(s stage) (err error) {
+	defer safe.Catch(s.name, func(name, trace string) {
+		err = fmt.Errorf("stage %s: %s", name, trace)
+	})
+	return s.step(b)
+}
+
+func (b *Boot) mountAPIs() error {
+	end := b.spans.Start("mount", "API file systems")
+	warnings, err := mount.MountAPIs(b.m.Mounter, b.m.Directories)
+	end(err)
+	for _, w := range warnings {
+		b.m.Log.Warnf("%v; ignoring it", w)
+	}
+	for _, l := range []struct{ target, path string }{
+		{"/proc/self/fd", "/dev/fd"}, {"/proc/self/fd/0", "/dev/stdin"},
+		{"/proc/self/fd/1", "/dev/stdout"}, {"/proc/self/fd/2", "/dev/stderr"},
+	} {
+		_ = b.m.Scratch.Symlink(l.target, l.path)
+	}
+	return err
+}
+
+// configure reads the command line. Bad values are told together, and their words' defaults are used.
+func (b *Boot) configure() error {
+	sources, ignored := cmdline.Read(b.m.Files)
+	for _, i := range ignored {
+		b.m.Log.Warnf("%s", i)
+	}
+	b.params = sources.Params()
+	if !b.params.Bool(true, "rd.hostonly") {
+		b.params = sources.WithoutImage().Params()
+	}
+	c, problems := config.Parse(b.params)
+	b.config = c
+	b.m.Log.SetDebug(c.Debug)
+	for _, p := range problems {
+		b.m.Log.Warnf("%s", p)
+	}
+	if len(c.Unknown) > 0 {
+		b.m.Log.Warnf("unknown words on the command line, passed over: %v", c.Unknown)
+	}
+	return nil
+}
+
+// openModules opens the module index. An image without modules is in order: everything may be built in.
+func (b *Boot) openModules() error {
+	dir, err := b.modulesDir()
+	if err != nil {
+		b.m.Log.Debugf("no modules: %v", err)
+		return nil
+	}
+	index, err := kmod.Open(b.m.Files, dir)
+	if err != nil {
+		b.m.Log.Warnf("modules: %v; going on with what is built into the kernel", err)
+		return nil
+	}
+	policy, problems := kmod.ReadPolicy(b.m.Files)
+	for _, p := range problems {
+		b.m.Log.Warnf("%v", p)
+	}
+	b.loader = b.newLoader(index, b.applyConfig(policy))
+	return nil
+}
+
+func (b *Boot) listen() (err error) {
+	if b.uevents != nil {
+		return nil
+	}
+	b.uevents, err = b.m.Uevents()
+	if err != nil {
+		return fmt.Errorf("uevents: %w", err)
+	}
+	return nil
+}
+
+func (b *Boot) delay() error {
+	if b.config.RootDelay <= 0 {
+		return nil
+	}
+	b.m.Log.Notef("rootdelay: the first mount waits %v", b.config.RootDelay)
+	select {
+	case <-time.After(b.config.RootDelay):
+		return nil
+	case n := <-b.m.Signals:
+		return b.signalled(n)
+	}
+}
+
+// errAborted ends a boot that somebody wants to end.
+var errAborted = errors.New("Ctrl-Alt-Del")
+
+// signalled judges a signal that PID 1 passed on.
+func (b *Boot) signalled(n int) error {
+	const sigint, sigpwr = 2, 30
+	switch n {
+	case sigint:
+		return errAborted
+	case sigpwr:
+		b.m.Log.Warnf("SIGPWR: the power supply warns; the boot goes on")
+	}
+	return nil
+}

@@ -1,0 +1,348 @@
+package boot
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/preroot/preroot/pkg/blkid"
+	"github.com/preroot/preroot/pkg/device"
+	"github.com/preroot/preroot/pkg/initqueue"
+	"github.com/preroot/preroot/pkg/uevent"
+)
+
+// finder owns the inventory while the loop waits for devices. It is level-triggered: Handle only notes what is known
+// now, and Next decides from that alone.
+//
+// Modules come in waves (rule 9 of docs/architecture.md), each begun when the former is idle and the goal is not reached.
+type finder struct {
+	b   *Boot
+	inv *device.Inventory
+
+	want   []device.Ref    // every one of them must be there
+	found  []device.Choice // by index of want
+	wantOK bool            // something is wanted at all
+
+	scan    need // block devices of /sys
+	aliases need // every modalias of /sys
+	buses   need // what still scans
+	wave    wave
+	started bool // the modules of this wave are asked for
+	pending map[string]uevent.Kind
+	loaded  map[string]bool // aliases that were asked for
+	working int             // module jobs under way
+	batch   int
+	busy    []string // buses that still scan
+
+	timeUp bool
+	err    error
+}
+
+// need is something to read: asked for, being read, known.
+type need int
+
+const (
+	unknown need = iota
+	reading
+	known
+)
+
+// wave is how far the modules have come.
+type wave int
+
+const (
+	waveChain   wave = iota // what the image or the command line names
+	waveStorage             // storage devices, buses and the processor
+	waveAll                 // every modalias
+	waveOver                // nothing is left to load
+)
+
+func (b *Boot) newFinder() *finder {
+	f := &finder{
+		b: b, inv: device.NewInventory(),
+		pending: map[string]uevent.Kind{}, loaded: map[string]bool{},
+	}
+	return f
+}
+
+// aim sets what is waited for; what is known already stays known.
+func (f *finder) aim(refs ...device.Ref) {
+	f.want, f.found = refs, make([]device.Choice, len(refs))
+	f.timeUp, f.err = false, nil
+}
+
+// The events of the finder's own jobs.
+type (
+	scanned struct{ devices []uevent.Event }
+	aliased struct{ aliases map[string]uevent.Kind }
+	probed  struct {
+		name  string
+		seq   uint64
+		facts device.Facts
+		info  *blkid.Info
+		err   error
+	}
+	loadedAll struct {
+		what string
+		err  error
+	}
+	busState struct{ busy []string }
+	overrun  struct{}
+	signal   struct{ number int }
+	broken   struct{ err error }
+)
+
+// Handle notes what an event says.
+func (f *finder) Handle(ev initqueue.Event) {
+	switch ev := ev.(type) {
+	case uevent.Event:
+		f.uevent(ev)
+	case overrun:
+		f.b.m.Log.Warnf("uevents were lost: looking at every device again")
+		f.scan, f.aliases = unknown, unknown
+	case scanned:
+		f.scan = known
+		f.inv.Replace(ev.devices)
+		f.buses = unknown
+	case aliased:
+		f.aliases = known
+		for alias, kind := range ev.aliases {
+			f.alias(alias, kind)
+		}
+	case probed:
+		f.probed(ev)
+	case loadedAll:
+		f.modulesDone(ev)
+	case busState:
+		f.buses, f.busy = known, ev.busy
+	case initqueue.Idle:
+		f.idle()
+	case initqueue.TimeUp:
+		f.timeUp = true
+	case initqueue.Abandoned:
+		f.abandoned(ev)
+	case initqueue.Panicked:
+		f.b.m.Log.Errf("job %s: %s", ev.Key, ev.Trace)
+		f.abandoned(initqueue.Abandoned{Key: ev.Key})
+	case signal:
+		f.err = f.b.signalled(ev.number)
+	case broken:
+		f.err = ev.err
+	}
+}
+
+func (f *finder) uevent(ev uevent.Event) {
+	f.b.m.Log.Debugf("uevent %s", &ev)
+	if ev.Subsystem == "block" {
+		f.inv.Apply(ev)
+		f.buses = unknown
+	}
+	if alias := ev.Get("MODALIAS"); alias != "" && ev.Action != "remove" {
+		f.alias(alias, uevent.Wave(alias))
+	}
+}
+
+func (f *finder) alias(alias string, kind uevent.Kind) {
+	if !f.loaded[alias] {
+		f.pending[alias] = kind
+	}
+}
+
+func (f *finder) probed(p probed) {
+	if !f.inv.SetFacts(p.name, p.seq, p.facts) {
+		return
+	}
+	f.inv.SetProbe(p.name, p.seq, p.info, p.err)
+	if d := f.inv.ByName(p.name); d != nil && p.info != nil {
+		f.b.linkDevice(f.inv, d)
+		f.b.m.Log.Infof("%s: %s", p.name, describeInfo(d))
+	} else if p.err != nil {
+		f.b.m.Log.Warnf("%s: %v", p.name, p.err)
+	}
+}
+
+func (f *finder) modulesDone(ev loadedAll) {
+	f.working--
+	f.buses = unknown
+	if f.scan == known {
+		// Devices of drivers that answer at once have sent their uevents already; those that came before we
+		// listened are seen by the first scan. Nothing is read again here.
+		_ = ev
+	}
+	if ev.err != nil {
+		f.b.m.Log.Warnf("%v", ev.err)
+	}
+}
+
+// abandoned takes the place of a result that did not come in time.
+func (f *finder) abandoned(ev initqueue.Abandoned) {
+	f.b.m.Log.Warnf("%s takes longer than %v: going on without it", ev.Key, ev.Limit)
+	kind, name, _ := strings.Cut(ev.Key, " ")
+	switch kind {
+	case "probe":
+		if d := f.inv.ByName(name); d != nil {
+			f.inv.SetProbe(name, d.Seq, nil, fmt.Errorf("no answer within %v", ev.Limit))
+		}
+	case "modules":
+		f.working--
+	case "scan":
+		f.scan = known
+	case "modaliases":
+		f.aliases = known
+	case "buses":
+		f.buses = known
+	}
+}
+
+// idle begins the next wave: nothing runs, and the goal is not reached.
+func (f *finder) idle() {
+	if f.started && f.wave < waveOver {
+		f.wave++
+		f.started = false
+	}
+}
+
+// Err is why the wait failed.
+func (f *finder) Err() error { return f.err }
+
+// Next decides.
+func (f *finder) Next() ([]initqueue.Job, initqueue.Verdict) {
+	if f.err != nil {
+		return nil, initqueue.Failed
+	}
+	jobs := f.jobs()
+	switch v := f.judge(); {
+	case v != initqueue.Wait:
+		return nil, v
+	case f.timeUp:
+		f.err = f.notFound(errDeadline)
+		return nil, initqueue.Failed
+	}
+	return jobs, initqueue.Wait
+}
+
+// judge says whether everything wanted is there. The choice among devices is made only when all that can still bring
+// a second candidate has settled: the right root or none.
+func (f *finder) judge() initqueue.Verdict {
+	if len(f.want) == 0 {
+		return f.judgeNothing()
+	}
+	for i, ref := range f.want {
+		f.found[i] = f.inv.Find(ref)
+	}
+	for i, c := range f.found {
+		if c.Device == nil && len(c.Twins) == 0 || !f.want[i].Exact() && !f.settled() {
+			return initqueue.Wait
+		}
+		if len(c.Twins) > 0 {
+			f.err = f.twins(i)
+			return initqueue.Failed
+		}
+		if !c.Device.Probed {
+			return initqueue.Wait
+		}
+	}
+	return initqueue.Done
+}
+
+// judgeNothing waits until all that is in the machine is known, for the report: no root is asked for.
+func (f *finder) judgeNothing() initqueue.Verdict {
+	if f.wave < waveOver || !f.settled() {
+		return initqueue.Wait
+	}
+	f.err = f.notFound(errNoRoot)
+	return initqueue.Failed
+}
+
+// settled says that every block device which the kernel has announced is probed and that no scan of a storage bus
+// that we started still runs.
+func (f *finder) settled() bool {
+	return f.scan == known && f.working == 0 && f.buses == known && len(f.busy) == 0 && f.inv.Settled()
+}
+
+// jobs names all work that is to be done now; the loop starts what does not run yet.
+func (f *finder) jobs() []initqueue.Job {
+	var jobs []initqueue.Job
+	if f.scan != known {
+		f.scan = reading
+		jobs = append(jobs, f.b.scanJob())
+	}
+	for _, d := range f.inv.Unprobed() {
+		f.inv.StartProbe(d.Name)
+		jobs = append(jobs, f.b.probeJob(d))
+	}
+	jobs = append(jobs, f.moduleJobs()...)
+	if f.buses != known && f.scan == known && f.working == 0 {
+		f.buses = reading
+		jobs = append(jobs, f.b.busJob())
+	}
+	return jobs
+}
+
+// moduleJobs asks for the modules of the present wave, and for those of devices that have appeared since.
+func (f *finder) moduleJobs() []initqueue.Job {
+	if f.b.loader == nil {
+		f.wave, f.started = waveOver, true
+		return nil
+	}
+	var jobs []initqueue.Job
+	if !f.started {
+		f.started = true
+		jobs = f.beginWave()
+	}
+	if f.wave >= waveStorage && f.aliases != known {
+		f.aliases = reading
+		jobs = append(jobs, f.b.modaliasJob())
+	}
+	if aliases := f.due(); len(aliases) > 0 {
+		jobs = append(jobs, f.load("devices", aliases, true))
+	}
+	return jobs
+}
+
+func (f *finder) beginWave() []initqueue.Job {
+	switch f.wave {
+	case waveChain:
+		if words := f.b.forcedModules(); len(words) > 0 {
+			return []initqueue.Job{f.load("chain", words, false)}
+		}
+	case waveAll:
+		if words := f.b.config.DriverPost; len(words) > 0 {
+			return []initqueue.Job{f.load("rd.driver.post", words, false)}
+		}
+	}
+	return nil
+}
+
+// due takes from the pending aliases those that this wave loads.
+func (f *finder) due() []string {
+	var aliases []string
+	for alias, kind := range f.pending {
+		if f.wave >= waveAll || f.wave == waveStorage && kind <= uevent.KindCPU {
+			aliases = append(aliases, alias)
+			f.loaded[alias] = true
+			delete(f.pending, alias)
+		}
+	}
+	return aliases
+}
+
+// load makes a job of one batch of modules. It has no limit of its own: each module has one.
+func (f *finder) load(what string, words []string, aliases bool) initqueue.Job {
+	f.working++
+	f.batch++
+	loader := f.b.loader
+	return initqueue.Job{
+		Key:   fmt.Sprintf("modules %d", f.batch),
+		Limit: moduleLimit,
+		Run: func() initqueue.Event {
+			if aliases {
+				return loadedAll{what, loader.LoadAlias(words...)}
+			}
+			return loadedAll{what, loader.Load(words...)}
+		},
+	}
+}
+
+// moduleLimit is how long a batch of modules may take before it counts as idle.
+const moduleLimit = 10 * time.Second

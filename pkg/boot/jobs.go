@@ -1,0 +1,157 @@
+package boot
+
+import (
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/preroot/preroot/internal/safe"
+	"github.com/preroot/preroot/pkg/blkid"
+	"github.com/preroot/preroot/pkg/device"
+	"github.com/preroot/preroot/pkg/initqueue"
+	"github.com/preroot/preroot/pkg/uevent"
+)
+
+// probeLimit is how long one device may keep the choice of root waiting.
+const probeLimit = 2 * time.Second
+
+// sys is the tree of /sys.
+func (b *Boot) sys() fs.FS {
+	sys, err := fs.Sub(b.m.Files, "sys")
+	if err != nil {
+		return b.m.Files
+	}
+	return sys
+}
+
+// scanJob looks at the block devices that are there.
+func (b *Boot) scanJob() initqueue.Job {
+	return initqueue.Job{Key: "scan", Limit: moduleLimit, Run: func() initqueue.Event {
+		defer b.spans.Start("scan", "block devices")(nil)
+		var s scanned
+		for ev := range uevent.Scan(b.sys(), "block") {
+			s.devices = append(s.devices, ev)
+		}
+		return s
+	}}
+}
+
+// modaliasJob looks at what every device of the machine calls itself.
+func (b *Boot) modaliasJob() initqueue.Job {
+	return initqueue.Job{Key: "modaliases", Limit: moduleLimit, Run: func() initqueue.Event {
+		defer b.spans.Start("scan", "modaliases")(nil)
+		found := aliased{map[string]uevent.Kind{}}
+		uevent.Modaliases(b.sys(), func(_, modalias, _ string) {
+			found.aliases[modalias] = uevent.Wave(modalias)
+		})
+		return found
+	}}
+}
+
+// busJob looks at which buses still scan.
+func (b *Boot) busJob() initqueue.Job {
+	return initqueue.Job{Key: "buses", Limit: probeLimit, Run: func() initqueue.Event {
+		return busState{busyBuses(b.sys())}
+	}}
+}
+
+// probeJob reads what /sys says of a device and what is on it.
+func (b *Boot) probeJob(d *device.Device) initqueue.Job {
+	name, node, seq := d.Name, d.Node, d.Seq
+	return initqueue.Job{Key: "probe " + name, Limit: probeLimit, Run: func() initqueue.Event {
+		end := b.spans.Start("probe", name)
+		p := probed{name: name, seq: seq, facts: device.ReadFacts(b.sys(), name)}
+		if p.facts.Size > 0 && !skipProbe(name) {
+			p.info, p.err = b.probe(node)
+		}
+		end(p.err)
+		return p
+	}}
+}
+
+// skipProbe names devices whose drive takes seconds to say that it is empty; they can still be root by name.
+func skipProbe(name string) bool { return strings.HasPrefix(name, "fd") }
+
+func (b *Boot) probe(node string) (*blkid.Info, error) {
+	disk, err := b.m.OpenDisk(node)
+	if err != nil {
+		return nil, err
+	}
+	defer disk.Close()
+	size, sector := disk.Geometry()
+	info, err := blkid.Probe(disk, size, sector)
+	if err != nil {
+		return nil, err
+	}
+	return &info, nil
+}
+
+// linkDevice makes the links of /dev/disk for a device that was probed, and for its partitions, which get names from it.
+func (b *Boot) linkDevice(inv *device.Inventory, d *device.Device) {
+	for _, e := range inv.Devices() {
+		if e != d && (e.Parent != d.Name || !e.Probed) {
+			continue
+		}
+		for _, link := range inv.Links(e) {
+			up := strings.Repeat("../", strings.Count(link, "/")-1)
+			_ = b.m.Scratch.Symlink(strings.TrimPrefix(e.Node, "/dev/"), link)
+			_ = up
+		}
+	}
+}
+
+// describeInfo says what is on a device, for the log.
+func describeInfo(d *device.Device) string {
+	var words []string
+	for _, w := range []struct{ name, value string }{
+		{"", d.FSType()}, {"label ", d.FSLabel()}, {"UUID ", d.FSUUID()}, {"table ", d.Probe.PTType},
+	} {
+		if w.value != "" {
+			words = append(words, w.name+w.value)
+		}
+	}
+	if len(words) == 0 {
+		return "no signature"
+	}
+	return strings.Join(words, ", ")
+}
+
+// pump turns the kernel's messages into events of the loop until the socket is closed.
+func (b *Boot) pump(events chan<- initqueue.Event, over <-chan struct{}) {
+	send := func(ev initqueue.Event) bool {
+		select {
+		case events <- ev:
+			return true
+		case <-over:
+			return false
+		}
+	}
+	b.spawn("uevents", nil, func() {
+		for {
+			ev, err := b.uevents.Receive()
+			if !send(b.ueventOr(ev, err)) || err != nil && !isOverrun(err) {
+				return
+			}
+		}
+	})
+	b.spawn("signals", nil, func() {
+		for {
+			select {
+			case n := <-b.m.Signals:
+				if !send(signal{n}) {
+					return
+				}
+			case <-over:
+				return
+			}
+		}
+	})
+}
+
+// spawn starts every goroutine of the engine. A panic becomes a report.
+func (b *Boot) spawn(name string, report func(name, trace string), f func()) {
+	if report == nil {
+		report = func(name, trace string) { b.m.Log.Errf("%s: %s", name, trace) }
+	}
+	safe.Go(name, report, f)
+}

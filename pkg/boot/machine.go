@@ -1,0 +1,93 @@
+package boot
+
+import (
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/preroot/preroot/internal/klog"
+	"github.com/preroot/preroot/pkg/kmod"
+	"github.com/preroot/preroot/pkg/mount"
+	"github.com/preroot/preroot/pkg/switchroot"
+	"github.com/preroot/preroot/pkg/uevent"
+)
+
+// Machine is everything that a boot asks of the computer it runs on. The real one is made of internal/linux, the
+// fake one of the tests of internal/linuxtest.
+type Machine struct {
+	// Files is the initramfs with /proc, /sys and /dev, rooted at "/".
+	Files fs.FS
+	// Scratch writes below /run and /dev.
+	Scratch Scratch
+	// Kernel loads modules.
+	Kernel kmod.Kernel
+	// Mounter and Directories are the name space of this process.
+	Mounter     Mounter
+	Directories mount.Directories
+	// Uevents opens the kernel's messages about devices.
+	Uevents func() (Uevents, error)
+	// OpenDisk opens a block device for probing.
+	OpenDisk func(node string) (Disk, error)
+	// OpenRoot opens the directory of the new root.
+	OpenRoot func(dir string) (Root, error)
+	// Programs runs programs of the image.
+	Programs Programs
+	// Parent is PID 1.
+	Parent Parent
+	// Signals are those that PID 1 passes on.
+	Signals <-chan int
+	// Uptime is the kernel's clock.
+	Uptime func() time.Duration
+	// ELF is the machine number of executables that run here (elf.h, e_machine).
+	ELF uint16
+	// Restarted says that an engine before this one died.
+	Restarted bool
+	Log       *klog.Logger
+}
+
+// Mounter mounts and changes what is mounted; flags are MS_ bits of mount(2).
+type Mounter interface {
+	mount.Mounter
+	Remount(target string, flags uintptr, data string) error
+}
+
+// Scratch writes what others read: files (with the directories above them) and links.
+type Scratch interface {
+	WriteFile(path string, data []byte) error
+	Symlink(target, path string) error
+	Remove(path string) error
+}
+
+// Uevents brings one message at a time; uevent.ErrOverrun means that some were lost.
+type Uevents interface {
+	Receive() (uevent.Event, error)
+	Close() error
+}
+
+// Disk is an open block device; Geometry is its size and its logical sector in bytes.
+type Disk interface {
+	io.ReaderAt
+	io.Closer
+	Geometry() (size int64, sector int)
+}
+
+// Root is the new root, looked into as if it were "/".
+type Root interface {
+	switchroot.Root
+	ReadFile(path string, limit int64) ([]byte, error)
+	Close() error
+}
+
+// Programs runs a program of the image and gives its exit status, negative after a signal; stdin is /dev/null. Shell runs an
+// interactive one on a terminal in a session of its own.
+type Programs interface {
+	Run(program string, args ...string) (status int, output string, err error)
+	Shell(terminal, program string, env []string) error
+}
+
+// Parent is PID 1, seen from the engine.
+type Parent interface {
+	HandOver(switchroot.Record) error
+	Wait(what string, limit time.Duration)
+	End(action, reason string) error
+}

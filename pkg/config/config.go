@@ -1,0 +1,103 @@
+// Package config is the one place that knows the names of kernel parameters and what they mean. It turns
+// the words of the command line (package cmdline) into a typed Config.
+package config
+
+import "time"
+
+// Config is what the command line asks for. The zero value of a field is its default unless its comment
+// says otherwise; Parse fills the defaults.
+type Config struct {
+	// Root is the text of the last root= word, "" when there is none.
+	Root string
+	// RootFSType holds the names of rootfstype= (a comma list); empty means: the probed type.
+	RootFSType []string
+	// RootFlags is the text of the last rootflags= word; RootFlagsGiven tells "rootflags=" from none.
+	RootFlags      string
+	RootFlagsGiven bool
+	// Write is what ro and rw say together: rw wins, because dracut puts it behind ro.
+	Write Write
+	// RootWait is how long root is waited for after the table in docs/architecture.md ("How long root is
+	// waited for"); zero means for ever, RootNoWait not at all.
+	RootWait time.Duration
+	// RootDelay delays the first mount (rootdelay=).
+	RootDelay time.Duration
+	// Init is init=, "" when not given. InitArgs are nothing of ours: natively the new init gets the kernel's own argv.
+	Init string
+
+	// Break holds the stages named by rd.break=STAGE, in order; the last element is "switch_root" if the last
+	// rd.break is a bare one. Not empty means also that the emergency shell may open although Shell is false.
+	Break []string
+	// Shell is rd.shell, default true.
+	Shell bool
+	// Emergency is rd.emergency: "reboot" (default), "poweroff", "halt", "shell" or "hold".
+	Emergency      string
+	EmergencyGiven bool
+	// Unattended is rd.preroot.unattended=SECONDS: how long an untouched prompt counts down; zero is off.
+	// The default is 300 s (images of our builder).
+	Unattended time.Duration
+	// CTTY is rd.ctty=, the console of the emergency shell as a name under /dev, "" when not given.
+	CTTY string
+
+	// DriverPre, DriverPost: rd.driver.pre= and rd.driver.post=, split at commas, in order.
+	DriverPre, DriverPost []string
+	// Blacklist joins rd.driver.blacklist= and modprobe.blacklist= (aliases only); ModuleBlacklist is
+	// module_blacklist= (the kernel refuses these itself).
+	Blacklist, ModuleBlacklist []string
+	// ModuleParams holds module.param=value words by module name with '-' written '_', in order, joined by blanks.
+	ModuleParams map[string]string
+	// AllModules is true for rd.preroot.modules=all.
+	AllModules bool
+
+	// Fsck says what fsck.mode=, rd.skipfsck, fastboot and forcefsck ask for; FsckRepair is fsck.repair=.
+	Fsck       FsckMode
+	FsckRepair FsckRepair
+	// Fstab is rd.fstab, default true: root's options come from the new root's /etc/fstab.
+	Fstab bool
+	// Usr is mount.usr=, mount.usrfstype=, mount.usrflags=.
+	Usr MountSpec
+
+	// Quiet, Info, Debug, LogLevel: quiet, rd.info, rd.debug, loglevel= (-1 when absent).
+	Quiet, Info, Debug bool
+	LogLevel           int
+	// HostOnly is rd.hostonly, default true; false drops the image's own /etc/cmdline and /etc/cmdline.d.
+	HostOnly bool
+	// Udev is rd.preroot.udev=auto|native|udevd.
+	Udev string
+	// Unknown lists rd.* words that nobody knows, once each, in order.
+	Unknown []string
+}
+
+// Write says whether the command line asks for a read-only or a writable root.
+type Write int
+
+// The three answers of ro and rw: neither given (fstab decides), ro, rw.
+const (
+	WriteUnset Write = iota
+	ReadOnly
+	ReadWrite
+)
+
+// FsckMode is what fsck.mode= (systemd-fsck@.service(8)) and dracut's words ask for.
+type FsckMode int
+
+// Check when the file system asks for it; check in any case; do not check.
+const (
+	FsckAuto FsckMode = iota
+	FsckForce
+	FsckSkip
+)
+
+// FsckRepair is fsck.repair=: mend what is safe (preen, default), answer yes, answer no.
+type FsckRepair int
+
+// The three values of fsck.repair=.
+const (
+	RepairPreen FsckRepair = iota
+	RepairYes
+	RepairNo
+)
+
+// MountSpec is a file system named on the command line.
+type MountSpec struct {
+	What, FSType, Flags string
+}

@@ -1,0 +1,71 @@
+package config
+
+import (
+	"strings"
+	"time"
+)
+
+// RootNoWait is the RootWait of rootwait=0 and rd.retry=0: a deadline that is past at once.
+const RootNoWait = time.Nanosecond
+
+// How long root is waited for when no word says so.
+const (
+	localWait   = 180 * time.Second // dracut's rd.retry
+	networkWait = 300 * time.Second
+)
+
+// rootWait is the table "How long root is waited for": rootwait for ever; else rootwait=N; else rd.timeout=N
+// (N > 0); else rd.retry=N; else the default. A word with a bad value is as if it were not there.
+func (r *reader) rootWait(root string) time.Duration {
+	if w, ok := r.p.Last("rootwait"); ok {
+		if !w.HasValue {
+			return 0
+		}
+		if d, ok := r.seconds(w); ok {
+			return max(d, RootNoWait)
+		}
+	}
+	if w, ok := r.p.Last("rd.timeout"); ok {
+		if d, ok := r.seconds(w); ok && d > 0 {
+			return d
+		}
+	}
+	if w, ok := r.last("rd.retry", "rd_retry"); ok {
+		if d, ok := r.seconds(w); ok {
+			return max(d, RootNoWait)
+		}
+	}
+	if isNetwork(root) || r.p.Has("netroot") {
+		return networkWait
+	}
+	return localWait
+}
+
+// isNetwork tells the forms of root= that need the network (dracut.cmdline(7): NFS, CIFS, iSCSI, NBD, HTTP,
+// live images from a URL, root-path from DHCP) from the local ones.
+func isNetwork(root string) bool {
+	switch root {
+	case "/dev/nfs", "dhcp", "dhcp6", "iscsi", "nfs", "nfs4", "nbd":
+		return true
+	}
+	scheme, rest, found := strings.Cut(strings.TrimPrefix(root, "live:"), ":")
+	if !found {
+		return isNFSPath(root)
+	}
+	switch scheme {
+	case "nfs", "nfs4", "nbd", "iscsi", "cifs", "http", "https", "ftp", "tftp", "torrent":
+		return true
+	}
+	// SERVER:/PATH, the old form of NFS.
+	return strings.HasPrefix(rest, "/") && !strings.Contains(scheme, "/") && isAddress(scheme)
+}
+
+// isNFSPath is the other old form of NFS: /PATH outside of /dev.
+func isNFSPath(root string) bool {
+	return strings.HasPrefix(root, "/") && !strings.HasPrefix(root, "/dev/") && root != "/dev"
+}
+
+// isAddress reports whether s looks like a dotted IPv4 address, which is all that dracut takes there.
+func isAddress(s string) bool {
+	return strings.Contains(s, ".") && strings.Trim(s, "0123456789.") == ""
+}

@@ -1,0 +1,91 @@
+package device
+
+import (
+	"slices"
+	"strings"
+)
+
+// Links returns the links under /dev that name d, sorted: /dev/disk/by-uuid, by-label, by-partuuid,
+// by-partlabel, by-id and by-path, and /dev/mapper/NAME of a device-mapper device. They are a subset of
+// those that systemd-udevd's 60-persistent-storage.rules make; a name that udev might spell otherwise is
+// left out. The caller sees to it that a link that two devices would have is made for one of them
+// (Find decides) or for none.
+func Links(d *Device) []string {
+	var links []string
+	add := func(dir, name string) {
+		if name != "" && name != "." && name != ".." && len(name) < 256 && !strings.ContainsAny(name, "/\x00") {
+			links = append(links, "/dev/"+dir+"/"+name)
+		}
+	}
+	if d.tagged() {
+		add("disk/by-uuid", Encode(d.Probe.UUID))
+		add("disk/by-label", Encode(d.Probe.Label))
+	}
+	add("disk/by-partuuid", d.PartUUID())
+	add("disk/by-partlabel", Encode(d.PartLabel()))
+	for _, id := range d.ids() {
+		add("disk/by-id", id)
+	}
+	for _, p := range d.paths() {
+		add("disk/by-path", p)
+	}
+	if d.DMName != "" {
+		add("mapper", d.DMName)
+	}
+	slices.Sort(links)
+	return slices.Compact(links)
+}
+
+// ids lists the names of d under /dev/disk/by-id.
+func (d *Device) ids() []string { return d.withPart(d.disk().IDs) }
+
+// paths lists the names of d under /dev/disk/by-path.
+func (d *Device) paths() []string {
+	disk := d.disk()
+	if disk.IDPath == "" {
+		return nil
+	}
+	return d.withPart(append([]string{disk.IDPath}, disk.PathCompat...))
+}
+
+// withPart puts udev's "-partN" behind the names of the disk.
+func (d *Device) withPart(names []string) []string {
+	if d.Whole() || len(names) == 0 {
+		return names
+	}
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = n + "-part" + itoa(d.PartN)
+	}
+	return out
+}
+
+// nodes lists the paths under which d is found without a link of /dev/disk.
+func (d *Device) nodes() []string {
+	list := []string{d.Node}
+	if d.DMName == "" {
+		return list
+	}
+	list = append(list, "/dev/mapper/"+d.DMName)
+	if vg, lv, ok := splitLV(d.DMName); ok && strings.HasPrefix(d.DMUUID, "LVM-") {
+		list = append(list, "/dev/"+vg+"/"+lv)
+	}
+	return list
+}
+
+// splitLV parts the device-mapper name of a logical volume, "my--vg-root", into "my-vg" and "root": a single
+// dash parts them, dashes of their own are doubled (lvm(8), dmsetup splitname).
+func splitLV(name string) (vg, lv string, ok bool) {
+	for i := 1; i+1 < len(name); i++ {
+		if name[i] != '-' {
+			continue
+		}
+		if name[i+1] == '-' {
+			i++
+			continue
+		}
+		undouble := func(s string) string { return strings.ReplaceAll(s, "--", "-") }
+		return undouble(name[:i]), undouble(name[i+1:]), true
+	}
+	return "", "", false
+}

@@ -1,0 +1,228 @@
+package image
+
+import (
+	"bytes"
+	"debug/elf"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"slices"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Options says what image to build; Output, Init and ModulesDir must be given, and one of Generic and Drivers.
+type Options struct {
+	Output     string // path of the image
+	Init       string // the static binary that becomes /init
+	ModulesDir string // the folder with modules.dep, or one above it (see openTree)
+	KVER       string // kernel version; "" takes the name of ModulesDir
+	Version    string // of preroot, for /etc/initrd-release
+
+	Generic     bool     // every storage controller, bus, file system and keyboard
+	Drivers     []string // just these (names, aliases, =FOLDER below kernel/) and what they need, loaded first
+	AddDrivers  []string // these too
+	OmitDrivers []string // not these, nor what cannot be loaded without them
+
+	Includes      []Include
+	KernelCmdline string // words for /etc/cmdline.d/10-cmdline.conf
+	Force         bool   // replace Output
+}
+
+// Include puts a file, or all that lies in a folder, at Dst in the image.
+type Include struct{ Src, Dst string }
+
+// Summary is what Build did.
+type Summary struct {
+	KVER        string
+	Image       string // path written
+	ImageBytes  int64
+	InitBytes   int64
+	Modules     []string // names inside, in the order of modules.dep
+	ModuleBytes int64    // as they lie in the archive
+	ModuleForm  string   // how they lie there, in words
+	Chain       []string // loaded first at boot
+	Builtin     []string // asked for and built into the kernel
+	Omitted     []string // taken out by OmitDrivers
+	Absent      []string // wanted by our own tables and unknown to this kernel
+	LeftOut     int      // modules of this kernel that are not inside
+}
+
+// Build makes the image and puts it at Output in one step: until it is whole and on the disk, an older image there
+// stays as it is.
+func Build(o Options) (Summary, error) {
+	if !o.Generic && len(o.Drivers) == 0 {
+		return Summary{}, fmt.Errorf("which modules? Say --generic, or --drivers \"NAME ...\" for known hardware")
+	}
+	if err := checkTarget(o.Output, o.Force); err != nil {
+		return Summary{}, err
+	}
+	init, err := readInit(o.Init)
+	if err != nil {
+		return Summary{}, err
+	}
+	t, err := openTree(o.ModulesDir, o.KVER)
+	if err != nil {
+		return Summary{}, err
+	}
+	c, err := choose(t, &o)
+	if err != nil {
+		return Summary{}, err
+	}
+	s := c.summary()
+	s.InitBytes = int64(len(init))
+	data, err := assemble(&o, c, init, &s)
+	if err != nil {
+		return Summary{}, err
+	}
+	s.Image, s.ImageBytes = o.Output, int64(len(data))
+	return s, writeImage(o.Output, data)
+}
+
+func (c *choice) summary() Summary {
+	s := Summary{KVER: c.tree.kver, Modules: c.names(), Chain: c.chain, Builtin: c.builtin, Omitted: c.omitted, Absent: c.absent}
+	s.LeftOut = len(c.tree.order) - len(s.Modules)
+	return s
+}
+
+// assemble lays the image out; see the package comment for the order.
+func assemble(o *Options, c *choice, init []byte, s *Summary) ([]byte, error) {
+	f, words := plain, "uncompressed in the compressed part: all of them are loaded"
+	if o.Generic {
+		f, words = kernelForm(c.tree), "one by one by gzip, unpacked by /init"
+		if f == asFound {
+			words = "one by one as on the host (" + c.tree.suffix() + "), unpacked by the kernel"
+		}
+	}
+	s.ModuleForm = words
+	modules, files, err := c.load(f)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range modules {
+		s.ModuleBytes += int64(len(e.Data))
+	}
+	rest := newLayout()
+	if err := rest.addBase(o, c, init, files); err != nil {
+		return nil, err
+	}
+	if f == plain {
+		if err := rest.add(modules...); err != nil {
+			return nil, err
+		}
+		return rest.compressed()
+	}
+	first := newLayout()
+	if err := first.add(modules...); err != nil {
+		return nil, err
+	}
+	a, err := first.archive(512)
+	if err != nil {
+		return nil, err
+	}
+	b, err := rest.compressed()
+	return append(a, b...), err
+}
+
+// load reads the chosen modules; files tells where each lies below the module folder of the image.
+func (c *choice) load(f form) (entries []Entry, files map[string]string, err error) {
+	files = map[string]string{}
+	for _, name := range c.names() {
+		file, data, err := c.tree.load(name, f)
+		if err != nil {
+			return nil, nil, err
+		}
+		files[name] = file
+		entries = append(entries, Entry{Name: path.Join(c.dir(), file), Kind: Regular, Perm: 0o644, Data: data})
+	}
+	return entries, files, nil
+}
+
+// dir is the module folder inside the image.
+func (c *choice) dir() string { return "lib/modules/" + c.tree.kver }
+
+// layout collects the members of one archive by name.
+type layout struct{ entries map[string]Entry }
+
+func newLayout() *layout { return &layout{entries: map[string]Entry{}} }
+
+// add takes members in, with the folders above them. A name that is there already with another meaning is an error.
+func (l *layout) add(entries ...Entry) error {
+	for _, e := range entries {
+		if err := checkEntry(e); err != nil {
+			return err
+		}
+		old, there := l.entries[e.Name]
+		if there && (old.Kind != Dir || e.Kind != Dir) {
+			return fmt.Errorf("/%s is in the image already: include it under another name", e.Name)
+		}
+		if err := l.addParents(e.Name); err != nil {
+			return err
+		}
+		if !there {
+			l.entries[e.Name] = e
+		}
+	}
+	return nil
+}
+
+func (l *layout) addParents(name string) error {
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		old, there := l.entries[dir]
+		if there && old.Kind != Dir {
+			return fmt.Errorf("/%s: /%s is no folder in the image: include it by its path without links", name, dir)
+		}
+		l.entries[dir] = Entry{Name: dir, Kind: Dir, Perm: 0o755}
+		if there {
+			l.entries[dir] = old
+		}
+	}
+	return nil
+}
+
+// archive writes the members in the order of their names, which has each folder before its contents.
+func (l *layout) archive(align int64) ([]byte, error) {
+	var b bytes.Buffer
+	w := NewWriter(&b)
+	for _, name := range slices.Sorted(maps.Keys(l.entries)) {
+		if err := w.Add(l.entries[name]); err != nil {
+			return nil, err
+		}
+	}
+	err := w.Close(align)
+	return b.Bytes(), err
+}
+
+// compressed is the archive as one zstd frame. EncodeAll writes its size into the frame, so the kernel takes a window
+// of just that size.
+func (l *layout) compressed() ([]byte, error) {
+	data, err := l.archive(4)
+	if err != nil {
+		return nil, err
+	}
+	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+	if err != nil {
+		return nil, err
+	}
+	defer e.Close()
+	return e.EncodeAll(data, nil), nil
+}
+
+// readInit reads the binary that becomes /init and refuses what could not run there: an image has no libraries.
+func readInit(file string) ([]byte, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("init: %w (build it with make, or name it by --init)", err)
+	}
+	f, err := elf.NewFile(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("init %s is no ELF program: %w", file, err)
+	}
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			return nil, fmt.Errorf("init %s needs a dynamic loader, which the image does not have: build it with CGO_ENABLED=0 or -static", file)
+		}
+	}
+	return data, nil
+}

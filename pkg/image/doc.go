@@ -1,0 +1,16 @@
+// Package image decides what goes into an initramfs image and writes it.
+//
+// An image of known hardware (Options.Drivers) is one newc archive in one zstd frame. Its modules lie in it
+// uncompressed, because each of them is loaded: the kernel unpacks everything at once before /init starts, and /init
+// has nothing left to unpack.
+//
+// A generic image (Options.Generic) has two segments. The first is a plain archive, filled up to 512 bytes, of the
+// kernel's modules, each compressed by itself: a boot unpacks the few that it loads. They keep the form in which they
+// lie on the host if this kernel was configured to decompress it (CONFIG_MODULE_DECOMPRESS and the kind), and are
+// gzip'ed otherwise, which /init unpacks. The second is the rest (/init, indexes, configuration) in one zstd frame.
+// So nothing is compressed twice. The kernel unpacks archives that follow each other, compressed or not
+// (init/initramfs.c, unpack_to_rootfs).
+//
+// The indexes of modprobe are trimmed to the modules inside. The configuration is kernel-parameter text in
+// /etc/cmdline.d, and nothing else. Equal input gives equal bytes: members are sorted, owner, time and device are 0.
+package image

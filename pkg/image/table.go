@@ -1,0 +1,76 @@
+package image
+
+// need is something that a module asks the kernel for while it works (request_module), or that it is of no use
+// without, and that neither modules.dep nor a softdep of every kernel tells.
+type need struct {
+	who   string
+	words []string // names or aliases, as modprobe takes them
+	chain bool     // an image of known hardware loads it with the chain
+	wide  bool     // of use in a generic image only; --drivers names what it wants of these
+	why   string
+}
+
+// needs is the table of them. What a boot needs in any case is a softdep of the kernel too (ext4, xfs and btrfs of
+// crc32c), so that /init loads it beforehand; the rest is loaded when the kernel asks. The functions are those of the kernel source, 6.1 to 6.12.
+var needs = []need{
+	{who: "ext4", words: []string{"crypto-crc32c"}, why: "ext4_fill_super takes crypto_alloc_shash(\"crc32c\"): the full Debian kernel has it as a module"},
+	{who: "jbd2", words: []string{"crypto-crc32c"}, why: "journal checksums, the same"},
+	{who: "libcrc32c", words: []string{"crypto-crc32c"}, why: "crypto_alloc_shash in its init; xfs, btrfs, dm and nvme come through it"},
+	{who: "btrfs", words: []string{"crypto-crc32c", "crypto-xxhash64", "crypto-sha256", "crypto-blake2b-256"}, why: "btrfs_init_csum_hash: the checksum kind of the superblock"},
+	{who: "f2fs", words: []string{"crypto-crc32"}, why: "f2fs_fill_super"},
+	{who: "vfat", words: []string{"nls_cp437", "nls_ascii", "nls_iso8859-1", "nls_utf8"}, why: "load_nls of the default code page and charset (CONFIG_FAT_DEFAULT_*), and of mount options"},
+	{who: "isofs", words: []string{"nls_utf8", "nls_iso8859-1"}, why: "load_nls_default for Joliet names"},
+	{who: "scsi_mod", words: []string{"sd_mod"}, chain: true, why: "a disk behind any SCSI, ATA or USB host; its modalias (scsi:t-0x00) comes late"},
+	{who: "scsi_mod", words: []string{"crypto-crct10dif"}, why: "sd_mod: T10 protection information"},
+	{who: "mmc_core", words: []string{"mmc_block"}, chain: true, why: "the block device on a card (mmc:block)"},
+	{who: "usbhid", words: []string{"hid-generic"}, why: "hid_bus: the driver of a plain keyboard (hid:b0003...)"},
+	{who: "dm_crypt", words: []string{"crypto-aes", "crypto-xts", "crypto-cbc", "crypto-essiv", "crypto-sha256", "crypto-sha512"}, why: "crypt_ctr: the ciphers that cryptsetup uses by default"},
+	{who: "dm_mod", words: []string{"dm-crypt", "dm-mirror", "dm-snapshot", "dm-thin-pool", "dm-raid", "dm-integrity", "dm-verity", "dm-multipath"}, wide: true, why: "dm_get_target_type: request_module(\"dm-%s\")"},
+	{who: "md_mod", words: []string{"raid0", "raid1", "raid10", "raid456", "linear"}, wide: true, why: "md_run: request_module(\"md-level-%d\")"},
+}
+
+// folder is a part of the kernel's module tree that a generic image takes, but some.
+type folder struct {
+	path string
+	but  []string
+	why  string
+}
+
+// genericFolders: the storage controllers, buses and input devices that can stand between power-on and root.
+var genericFolders = []folder{
+	{path: "drivers/ata", why: "SATA, PATA"},
+	{path: "drivers/scsi", but: []string{"scsi_debug", "sg", "st", "ch", "ses", "osst"}, why: "SCSI hosts with virtio, VMware, Hyper-V, Xen; disks and CDs"},
+	{path: "drivers/nvme/host", why: "NVMe"},
+	{path: "drivers/nvme/common", why: "NVMe"},
+	{path: "drivers/block", but: []string{"drbd", "rbd", "null_blk", "zram", "floppy", "pktcdvd", "nbd", "rnbd_client", "rnbd_server", "ublk_drv", "brd", "aoe", "mtip32xx_debug"}, why: "virtio-blk, xen-blkfront, loop"},
+	{path: "drivers/message/fusion", why: "the SCSI controller of VMware and old servers"},
+	{path: "drivers/cdrom", why: "live media"},
+	{path: "drivers/usb/storage", why: "USB disks (usb-storage, uas, the ums_* variants)"},
+	{path: "drivers/usb/host", but: []string{"sl811_cs", "sl811_hcd", "isp116x_hcd", "r8a66597_hcd", "u132_hcd", "max3421_hcd"}, why: "disks and keyboards hang on them"},
+	{path: "drivers/mmc/core", but: []string{"mmc_test"}, why: "eMMC, SD cards"},
+	{path: "drivers/mmc/host", why: "eMMC, SD cards"},
+	{path: "drivers/ufs", why: "UFS flash"},
+	{path: "drivers/virtio", why: "the virtio buses"},
+	{path: "drivers/hv", but: []string{"hv_balloon", "hv_utils"}, why: "the bus of Hyper-V"},
+	{path: "drivers/xen", but: []string{"xen_gntdev", "xen_gntalloc", "xen_scsiback", "xen_pciback", "xen_evtchn", "xen_privcmd"}, why: "the bus of Xen"},
+	{path: "drivers/pci/controller", why: "Intel VMD: NVMe behind it is invisible without"},
+	{path: "drivers/nvdimm", why: "persistent memory"},
+	{path: "drivers/firewire", but: []string{"firewire_net", "nosy"}, why: "FireWire disks"},
+	{path: "drivers/hid", but: []string{"hid_nintendo", "hid_wiimote", "hid_picolcd", "hid_prodikeys", "hid_roccat", "hid_sony", "hid_steam", "hid_playstation"}, why: "keyboards for a passphrase or the emergency shell"},
+	{path: "drivers/input/keyboard", why: "keyboards"},
+	{path: "drivers/input/serio", but: []string{"serport", "ps2_gpio", "ps2mult", "arc_ps2", "altera_ps2"}, why: "PS/2 keyboards"},
+	{path: "fs/nls", why: "names on vfat and iso9660"},
+}
+
+// genericModules: single modules of a generic image.
+var genericModules = []string{
+	"ext4", "xfs", "btrfs", "f2fs", "squashfs", "erofs", "vfat", "exfat", "isofs", "udf", "overlay", // root, /usr, /boot/efi, live media
+	"thunderbolt",            // the tunnel to external NVMe
+	"efivarfs", "efi_pstore", // firmware variables
+	"dm-mod", "md-mod", // layers between disk and root
+	"virtio_console", "virtio_rng", // console=hvc0; entropy
+	"crypto-crc32c", "crypto-crct10dif", "crc64-rocksoft_generic", // checksums asked for by request_module
+}
+
+// neverGeneric: tests and toys that lie in the folders above.
+var neverGeneric = []string{"scsi_transport_srp", "tcm_loop", "fcoe", "libfcoe", "iscsi_boot_sysfs", "ata_generic_test", "bnx2fc", "bnx2i", "cxgb3i", "cxgb4i", "csiostor", "qedf", "qedi", "xen_netback"}

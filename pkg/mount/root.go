@@ -1,0 +1,98 @@
+package mount
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Request is what the command line and the probe say about the root file system.
+type Request struct {
+	// Device is the node to mount; Label is how the log names it.
+	Device string
+	// Probed is the type that the probe found, "" for none; Types are those of rootfstype=.
+	Probed string
+	Types  []string
+	// Flags is rootflags=, Given tells an empty one from none. Write is "ro", "rw" or "".
+	Flags string
+	Given bool
+	Write string
+	// Fstab says that the new root's own fstab may add options (rd.fstab).
+	Fstab bool
+	// DeviceReadOnly is a write-protected device.
+	DeviceReadOnly bool
+}
+
+// CandidateTypes are the types to try, in order. "auto" in rootfstype= stands for the probed type.
+func (r Request) CandidateTypes() ([]string, error) {
+	var types []string
+	for _, t := range r.Types {
+		if t == "auto" {
+			t = r.Probed
+		}
+		if t != "" {
+			types = append(types, t)
+		}
+	}
+	if len(types) > 0 {
+		return types, nil
+	}
+	if r.Probed == "" {
+		return nil, fmt.Errorf("%s has no file system signature; if it holds one that is not recognised, name its type with rootfstype=", r.Device)
+	}
+	if !Mountable(r.Probed) {
+		return nil, fmt.Errorf("%s holds %s, which is no file system", r.Device, r.Probed)
+	}
+	return []string{r.Probed}, nil
+}
+
+// Mountable says whether a type that the probe names is a file system.
+func Mountable(t string) bool {
+	switch t {
+	case "", "swap", "swsuspend", "crypto_LUKS", "LVM2_member", "linux_raid_member":
+		return false
+	}
+	return true
+}
+
+// First are the options of the first mount: always read-only, so that the new root's fstab can be read and the file
+// system checked before anything is written.
+func (r Request) First() Options {
+	return ParseOptions(r.Flags, "ro")
+}
+
+// Final are the options that root ends with: those of its own fstab, then rootflags=, then ro or rw of the command line. An
+// fstab counts only without rootflags=, as in dracut.
+func (r Request) Final(root Entry, found bool) Options {
+	texts := []string{"ro"}
+	if r.Fstab && !r.Given && found {
+		texts = []string{root.Options.String()}
+	}
+	o := ParseOptions(append(texts, r.Flags, r.Write)...)
+	if r.DeviceReadOnly {
+		o = ParseOptions(o.String(), "ro")
+	}
+	return o
+}
+
+// NoReplay is the word that lets a type be mounted without replaying its journal, for a device that cannot be written;
+// "" where there is none.
+func NoReplay(fstype string) string {
+	switch fstype {
+	case "ext3", "ext4":
+		return "noload"
+	case "xfs":
+		return "norecovery"
+	case "btrfs":
+		return "rescue=nologreplay"
+	}
+	return ""
+}
+
+// ModuleNames are the words to load before a type is mounted. The kernel asks for "fs-TYPE" itself; asking first saves
+// it a process.
+func ModuleNames(fstype string) []string {
+	if strings.HasPrefix(fstype, "fuse") {
+		return []string{"fuse"}
+	}
+	return []string{"fs-" + fstype}
+}

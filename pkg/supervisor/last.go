@@ -1,0 +1,129 @@
+package supervisor
+
+import (
+	"strings"
+	"time"
+
+	"github.com/preroot/preroot/internal/linux"
+	"github.com/preroot/preroot/pkg/switchroot"
+)
+
+// finish does the last step of the boot. It does not return.
+func (s *Supervisor) finish(p *switchroot.Prepared, r switchroot.Record) {
+	if !s.awaitReaped(s.engine.pid) {
+		s.Log.Warnf("the engine's process %d stays: the kernel does not let it go", s.engine.pid)
+	}
+	s.engine.socket.Close()
+	s.engine.crash.Close()
+	s.killAll()
+	warnings, err := p.Switch()
+	for _, w := range warnings {
+		s.Log.Warnf("switch root: %s", w)
+	}
+	if err != nil {
+		s.end(s.policy, "switch root: "+err.Error())
+	}
+	s.execute(r.Init)
+}
+
+// execute runs the new init, or what else can serve as one in the new root.
+func (s *Supervisor) execute(init string) {
+	_ = linux.CtrlAltDel(true)
+	s.Log.Flush(time.Second)
+	for _, p := range []string{init, "/sbin/init", "/etc/init", "/bin/init"} {
+		argv := append([]string{p}, tail(s.Argv)...)
+		s.Log.Errf("%v", linux.Exec(p, argv, s.Env))
+	}
+	_ = linux.CtrlAltDel(false)
+	s.end(s.policy, "no init in the new root can be executed")
+}
+
+func tail(argv []string) []string {
+	if len(argv) == 0 {
+		return nil
+	}
+	return argv[1:]
+}
+
+// awaitReaped reaps until pid is among the reaped, at most corpseWait.
+func (s *Supervisor) awaitReaped(pid int) bool {
+	return s.reapUntil(corpseWait, func(child linux.Reaped) bool { return child.PID == pid })
+}
+
+// reapUntil reaps until done says so of a child, at most limit. SIGCHLD is the wake-up; where the channel was too full
+// for one, the signals before it wake as well.
+func (s *Supervisor) reapUntil(limit time.Duration, done func(linux.Reaped) bool) bool {
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	for {
+		for child, ok := linux.Reap(); ok; child, ok = linux.Reap() {
+			if done(child) {
+				return true
+			}
+		}
+		select {
+		case <-s.Signals:
+		case <-deadline.C:
+			return false
+		}
+	}
+}
+
+// killAll ends every process of the initramfs but those whose argv[0] begins with '@': storage daemons that the root
+// itself needs (https://systemd.io/ROOT_STORAGE_DAEMONS/). All of them descend from PID 1, which gets those whose parent is gone.
+func (s *Supervisor) killAll() {
+	for round := 0; round < killRounds; round++ {
+		victims := victims(1, nil, 0)
+		if len(victims) == 0 {
+			return
+		}
+		for _, pid := range victims {
+			_ = linux.Kill(pid)
+		}
+		last := victims[len(victims)-1]
+		s.reapUntil(killWait, func(child linux.Reaped) bool { return child.PID == last })
+	}
+	s.Log.Warnf("some processes of the initramfs do not end; they live on in the real system")
+}
+
+// killRounds and killWait bound the killing: a process may start others while it is killed.
+const (
+	killRounds = 8
+	killWait   = 500 * time.Millisecond
+)
+
+// victims lists the processes below pid that must end, children before their parents; zombies have no command line.
+func victims(pid int, list []int, depth int) []int {
+	if depth > 32 {
+		return list
+	}
+	for _, child := range linux.Children(pid) {
+		list = victims(child, list, depth+1)
+		if argv := linux.CommandLine(child); len(argv) > 0 && !strings.HasPrefix(argv[0], "@") {
+			list = append(list, child)
+		}
+	}
+	return list
+}
+
+// end ends the boot. It does not return: when the kernel refuses, PID 1 goes on serving signals and orphans.
+func (s *Supervisor) end(a Action, reason string) {
+	s.Log.Errf("end: %s: %s", a.End(), reason)
+	s.Log.Flush(2 * time.Second)
+	var err error
+	switch a {
+	case PowerOff:
+		err = linux.End(linux.PowerOff)
+	case Halt:
+		err = linux.End(linux.Halt)
+	case Reboot:
+		err = linux.End(linux.Reboot)
+	}
+	if err != nil {
+		s.Log.Errf("end: HELD: the kernel refuses: %v", err)
+	}
+	for range s.Signals {
+		for _, ok := linux.Reap(); ok; _, ok = linux.Reap() {
+		}
+	}
+}

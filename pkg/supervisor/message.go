@@ -1,0 +1,48 @@
+package supervisor
+
+// A message between the two processes is one byte for its kind and its text. The socket keeps messages apart.
+const (
+	// engine to PID 1
+	msgHandOver = 'H' // a switchroot.Record
+	msgEnd      = 'E' // one letter for the action (see actions), then the reason
+	msgWait     = 'W' // seconds until silence is suspicious, a blank, what is waited for
+	msgAlive    = 'A' // answer to msgAsk
+	msgPolicy   = 'P' // one letter: the emergency action to take when the engine cannot say it any more
+
+	// PID 1 to engine
+	msgTaken   = 'T' // the record is taken: the engine ends
+	msgRefused = 'R' // the reason why not
+	msgSignal  = 'S' // a signal's number in one byte
+	msgAsk     = '?' // are you there?
+)
+
+// EngineName is the argv[0] of the engine.
+const EngineName = "preroot-engine"
+
+// EngineFD is the descriptor on which the engine finds its end of the socket.
+const EngineFD = 3
+
+// CrashFD is the descriptor of the file that takes the engine's crash text.
+const CrashFD = 4
+
+// Action is how a boot that failed ends.
+type Action byte
+
+// The emergency actions of rd.emergency=. Hold stays as it is: nothing follows by itself.
+const (
+	Reboot   Action = 'r'
+	PowerOff Action = 'p'
+	Halt     Action = 'h'
+	Hold     Action = 'o'
+)
+
+// End is the word of the last line in the kernel log.
+func (a Action) End() string {
+	switch a {
+	case PowerOff:
+		return "POWERED OFF"
+	case Halt, Hold:
+		return "HELD"
+	}
+	return "REBOOTED"
+}

@@ -1,0 +1,74 @@
+// Package switchroot makes another root the root of the machine: it proves the new init inside the new root before
+// anything is given up (prove.go, in the engine), and does the last step of the boot in PID 1 (Switch).
+package switchroot
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/preroot/preroot/internal/linux"
+)
+
+// Prepared is a switch whose every condition was checked: nothing is changed yet.
+type Prepared struct {
+	record Record
+	root   *linux.Root
+	old    *linux.OldRoot
+}
+
+// Prepare checks the record again, in the process that will act on it: the new root is a mount of its own, "/" is an
+// initramfs that may be emptied, and the new init opens inside the new root and may be executed.
+func Prepare(r Record) (*Prepared, error) {
+	root, err := linux.OpenRoot(r.Root)
+	if err != nil {
+		return nil, err
+	}
+	p := &Prepared{record: r, root: root}
+	if p.old, err = linux.HoldRoot(root); err != nil {
+		root.Close()
+		return nil, fmt.Errorf("%s: %w", r.Root, err)
+	}
+	return p, p.checkInit()
+}
+
+func (p *Prepared) checkInit() error {
+	f, err := p.root.Open(p.record.Init)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !st.Mode().IsRegular() || st.Mode().Perm()&0o111 == 0 {
+		return &fs.PathError{Op: "execute", Path: p.record.Init, Err: errors.New("not an executable file")}
+	}
+	return nil
+}
+
+// Switch does, in this order:
+//
+//  1. moves the mounts of the record into the new root; one that has no directory there, or a link in its place, is
+//     detached and named in the result;
+//  2. moves the new root onto "/" and changes root and working directory to it;
+//  3. unlinks everything in the initramfs, which gives its memory back.
+//
+// After an error of step 2 the process is still in the initramfs, without the mounts moved in step 1.
+func (p *Prepared) Switch() (warnings []string, err error) {
+	for _, m := range p.record.Mounts {
+		if err := linux.MoveInto(p.root, m, m); err != nil {
+			warnings = append(warnings, fmt.Sprintf("%s is not carried over: %v", m, err))
+			_ = linux.Detach(m)
+		}
+	}
+	if err := linux.Enter(p.root); err != nil {
+		return warnings, err
+	}
+	p.root.Close()
+	if left := p.old.Empty(); left > 0 {
+		warnings = append(warnings, fmt.Sprintf("%d names stay in the initramfs and keep their memory", left))
+	}
+	return warnings, nil
+}

@@ -1,0 +1,218 @@
+package qemu
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/preroot/preroot/internal/vm"
+)
+
+// What is tested; paths are from this folder.
+var (
+	builtInit    = flag.String("init", "../../build/init", "the program that becomes /init")
+	builtBuilder = flag.String("preroot", "../../build/preroot", "the builder of images")
+)
+
+const benchDir = "../bench"
+
+// work holds what is made once for all tests: programs, disks, images.
+var work string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	dir, err := os.MkdirTemp("", "preroot-qemu-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	work = dir
+	status := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// made remembers the files that make built, and the lock of each.
+var made sync.Map // name -> func() (string, error)
+
+// make builds the file of that name once, whoever asks first.
+func makeOnce(t *testing.T, name string, build func(path string) error) string {
+	t.Helper()
+	path := filepath.Join(work, name)
+	once, _ := made.LoadOrStore(name, sync.OnceValue(func() error { return build(path) }))
+	if err := once.(func() error)(); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return path
+}
+
+func program(t *testing.T, source string) string {
+	t.Helper()
+	name := strings.TrimSuffix(filepath.Base(source), ".c")
+	return makeOnce(t, name, func(path string) error { return vm.CompileC(source, path) })
+}
+
+// rootDisk returns a master image; boots that write take a clone or a snapshot.
+func rootDisk(t *testing.T, fs, table string) string {
+	t.Helper()
+	init := program(t, benchDir+"/rootinit.c")
+	return makeOnce(t, "root-"+fs+table+".img", func(path string) error {
+		return vm.Root{FS: fs, Table: table, Init: init}.Make(path)
+	})
+}
+
+var kernels sync.Map // name -> func() (vm.Kernel, error)
+
+// kernel returns a kernel of the cache; its version is logged once.
+func kernel(t *testing.T, name string) vm.Kernel {
+	t.Helper()
+	once, _ := kernels.LoadOrStore(name, sync.OnceValues(func() (vm.Kernel, error) {
+		k, err := vm.GetKernel(name, os.Stderr)
+		if err == nil {
+			t.Logf("kernel %s", k)
+		}
+		return k, err
+	}))
+	k, err := once.(func() (vm.Kernel, error))()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// An image says what initramfs a test wants.
+type image struct {
+	drivers  string   // "" is generic
+	launcher []string // the orders of /launcher.conf; nil for none
+	extra    []vm.Entry
+}
+
+// known is the image for known hardware, the one that is measured.
+const known = "virtio_pci virtio_blk ext4"
+
+// build makes the image of preroot and appends what the test adds: the kernel
+// unpacks one archive after the other.
+func (i image) build(t *testing.T, k vm.Kernel) string {
+	t.Helper()
+	base := makeOnce(t, fmt.Sprintf("image-%s-%s", k.Name, strings.ReplaceAll(i.drivers, " ", "+")), func(path string) error {
+		return vm.Build{Builder: *builtBuilder, Init: *builtInit, Drivers: i.drivers}.Make(k, path)
+	})
+	extra := i.extra
+	if i.launcher != nil {
+		launcher, err := vm.ReadEntry("launcher", program(t, "launcher.c"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		orders := vm.Entry{Name: "launcher.conf", Mode: 0o644, Data: []byte(strings.Join(i.launcher, "\n") + "\n")}
+		extra = append(extra, launcher, orders)
+	}
+	if extra == nil {
+		return base
+	}
+	data, err := os.ReadFile(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// An archive that is not compressed must start at a multiple of four.
+	data = append(data, bytes.Repeat([]byte{0}, -len(data)&3)...)
+	path := filepath.Join(t.TempDir(), "initramfs.img")
+	if err := os.WriteFile(path, append(data, vm.Archive(extra)...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// plain is the usual machine: the cloud kernel, an image for known hardware,
+// ext4 on a virtio disk, found by UUID.
+func plain(t *testing.T, i image, words string) vm.Spec {
+	t.Helper()
+	k := kernel(t, "6.1-cloud")
+	if i.drivers == "" {
+		i.drivers = known
+	}
+	if i.launcher != nil {
+		words += " rdinit=/launcher"
+	}
+	return machine(t, k, i.build(t, k), words)
+}
+
+// machine is a kernel and an image with the usual disk.
+func machine(t *testing.T, k vm.Kernel, initrd, words string) vm.Spec {
+	t.Helper()
+	return vm.Spec{
+		Kernel: k.Image(), Initrd: initrd,
+		Cmdline: "root=UUID=" + vm.RootUUID + " rw " + words,
+		Disks:   []vm.Disk{{Path: rootDisk(t, "ext4", ""), Serial: "root0", Snapshot: true}},
+	}
+}
+
+// serial is the usual console of a test.
+const serial = "console=ttyS0"
+
+// boot runs a machine and fails the test on whatever is wrong with any run.
+func boot(t *testing.T, s vm.Spec) vm.Result {
+	t.Helper()
+	r, err := vm.Run(s, nil)
+	if err == nil {
+		err = r.Err()
+	}
+	if err != nil {
+		fail(t, r, "%v", err)
+	}
+	return r
+}
+
+// mustReach boots to root.
+func mustReach(t *testing.T, s vm.Spec) vm.Bench {
+	t.Helper()
+	r := boot(t, s)
+	b, err := r.Bench()
+	if err != nil {
+		fail(t, r, "%v", err)
+	}
+	return b
+}
+
+// mustSay fails unless each of the texts is on the console.
+func mustSay(t *testing.T, r vm.Result, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !r.Says(text) {
+			fail(t, r, "the console does not say %q", text)
+		}
+	}
+}
+
+func fail(t *testing.T, r vm.Result, format string, args ...any) {
+	t.Helper()
+	t.Fatalf(format+"\n%s", append(args, r.Report())...)
+}
+
+// writable replaces the first disk by a copy of its own, which the test can
+// look into afterwards.
+func writable(t *testing.T, s vm.Spec) (vm.Spec, string) {
+	t.Helper()
+	disk := s.Disks[0]
+	own := filepath.Join(t.TempDir(), "root.img")
+	if err := vm.Clone(disk.Path, own); err != nil {
+		t.Fatal(err)
+	}
+	disk.Path, disk.Snapshot = own, false
+	s.Disks = append([]vm.Disk{disk}, s.Disks[1:]...)
+	return s, own
+}
+
+// reachedFile tells whether rootinit left its mark in the image.
+func reachedFile(t *testing.T, disk string) bool {
+	t.Helper()
+	there, err := vm.FileInRoot(disk, "/reached")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return there
+}

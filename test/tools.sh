@@ -1,0 +1,51 @@
+#!/bin/sh
+# Looks for each host program of the build and the tests. What is missing is
+# installed when we are root; anybody else gets the line to run.
+set -eu
+PATH=$PATH:/usr/sbin:/sbin
+
+# A file or a program, and the Debian package that has it.
+needs='
+cc gcc
+readelf binutils
+/usr/lib/x86_64-linux-gnu/libc.a libc6-dev
+/etc/ssl/certs/ca-certificates.crt ca-certificates
+qemu-system-x86_64 qemu-system-x86
+mkfs.ext4 e2fsprogs
+mkfs.xfs xfsprogs
+mkfs.btrfs btrfs-progs
+mksquashfs squashfs-tools
+mkfs.erofs erofs-utils
+mkfs.vfat dosfstools
+genisoimage genisoimage
+cryptsetup cryptsetup-bin
+mdadm mdadm
+pvcreate lvm2
+sfdisk fdisk
+sgdisk gdisk
+blkid util-linux
+depmod kmod
+cpio cpio
+zstd zstd
+xz xz-utils
+bash bash
+'
+
+missing=$(printf '%s' "$needs" | while read -r need package; do
+  case $need in
+  '') ;;
+  /*) [ -e "$need" ] || echo "$package" ;;
+  *) command -v "$need" >/dev/null || echo "$package" ;;
+  esac
+done)
+[ -n "$missing" ] || exit 0
+
+# shellcheck disable=SC2086 # a list of words
+set -- $missing
+if [ "$(id -u)" -ne 0 ]; then
+  echo "missing: $*. Run: sudo apt-get install --no-install-recommends $*" >&2
+  exit 1
+fi
+echo "installing: $*"
+apt-get -qq update
+DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >/dev/null

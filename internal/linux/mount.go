@@ -50,8 +50,28 @@ func (e *MountError) Unwrap() error { return e.Err }
 // Mount mounts by the fsopen(2) family, so that a refusal comes with the kernel's reason. flags are MS_ bits of
 // mount(2); data is the file system's own comma-separated options. A kernel without fsopen is served by mount(2).
 func Mount(source, target, fstype string, flags uintptr, data string) error {
+	return mountAt(unix.AT_FDCWD, target, source, target, fstype, flags, data)
+}
+
+// MountBelow mounts on path inside the directory root; links on the way lead nowhere else.
+func MountBelow(root, path, source, fstype string, flags uintptr, data string) error {
+	r, err := OpenRoot(root)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	dir, err := r.OpenPath(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return mountAt(int(dir.Fd()), "", source, root+path, fstype, flags, data)
+}
+
+// mountAt mounts on what dirfd and path name; target is the name for messages.
+func mountAt(dirfd int, path, source, target, fstype string, flags uintptr, data string) error {
 	fd, err := unix.Fsopen(fstype, unix.FSOPEN_CLOEXEC)
-	if errors.Is(err, unix.ENOSYS) {
+	if errors.Is(err, unix.ENOSYS) && path != "" {
 		return MountPlain(source, target, fstype, flags, data)
 	}
 	if err != nil {
@@ -66,7 +86,11 @@ func Mount(source, target, fstype string, flags uintptr, data string) error {
 		return &MountError{source, target, fstype, contextLog(fd), err}
 	}
 	defer unix.Close(mfd)
-	if err := unix.MoveMount(mfd, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+	how := unix.MOVE_MOUNT_F_EMPTY_PATH
+	if path == "" {
+		how |= unix.MOVE_MOUNT_T_EMPTY_PATH
+	}
+	if err := unix.MoveMount(mfd, "", dirfd, path, how); err != nil {
 		return &MountError{source, target, fstype, nil, err}
 	}
 	return nil

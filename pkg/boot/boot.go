@@ -11,6 +11,7 @@ import (
 	"github.com/preroot/preroot/pkg/cmdline"
 	"github.com/preroot/preroot/pkg/config"
 	"github.com/preroot/preroot/pkg/device"
+	"github.com/preroot/preroot/pkg/initqueue"
 	"github.com/preroot/preroot/pkg/kmod"
 	"github.com/preroot/preroot/pkg/mount"
 	"github.com/preroot/preroot/pkg/timeline"
@@ -46,19 +47,18 @@ type Boot struct {
 	config  config.Config
 	loader  *kmod.Loader
 	uevents Uevents
+	events  chan initqueue.Event
 	finder  *finder
 
-	root     *device.Device
-	fstab    []mount.Entry
-	newRoot  Root
-	init     string
-	mounted  []string // what is mounted below Sysroot, in order
-	aborting string   // why the boot is to end (Ctrl-Alt-Del)
+	root  *device.Device
+	fstab []mount.Entry
+	init  string
 }
 
 // Run boots. It returns nil when PID 1 has taken the hand-over or the end: the engine is done.
 func Run(m Machine) error {
-	b := &Boot{m: m, spans: timeline.New(m.Uptime())}
+	b := &Boot{m: m, spans: timeline.New(m.Uptime()), events: make(chan initqueue.Event)}
+	b.finder = newFinder(b)
 	if err := b.mountAPIs(); err != nil {
 		return m.Parent.End("reboot", err.Error())
 	}
@@ -117,13 +117,10 @@ func (b *Boot) configure() error {
 	for _, i := range ignored {
 		b.m.Log.Warnf("%s", i)
 	}
-	b.params = sources.Params()
-	if !b.params.Bool(true, "rd.hostonly") {
-		b.params = sources.WithoutImage().Params()
-	}
-	c, problems := config.Parse(b.params)
-	b.config = c
+	c, params, problems := config.Load(sources)
+	b.config, b.params = c, params
 	b.m.Log.SetDebug(c.Debug)
+	b.m.Parent.Policy(c.Emergency)
 	for _, p := range problems {
 		b.m.Log.Warnf("%s", p)
 	}
@@ -145,11 +142,7 @@ func (b *Boot) openModules() error {
 		b.m.Log.Warnf("modules: %v; going on with what is built into the kernel", err)
 		return nil
 	}
-	policy, problems := kmod.ReadPolicy(b.m.Files)
-	for _, p := range problems {
-		b.m.Log.Warnf("%v", p)
-	}
-	b.loader = b.newLoader(index, b.applyConfig(policy))
+	b.loader = b.newLoader(index)
 	return nil
 }
 
@@ -161,6 +154,7 @@ func (b *Boot) listen() (err error) {
 	if err != nil {
 		return fmt.Errorf("uevents: %w", err)
 	}
+	b.pump()
 	return nil
 }
 
@@ -169,12 +163,17 @@ func (b *Boot) delay() error {
 		return nil
 	}
 	b.m.Log.Notef("rootdelay: the first mount waits %v", b.config.RootDelay)
-	select {
-	case <-time.After(b.config.RootDelay):
-		return nil
-	case n := <-b.m.Signals:
-		return b.signalled(n)
+	over := time.NewTimer(b.config.RootDelay)
+	defer over.Stop()
+	for b.finder.err == nil {
+		select {
+		case <-over.C:
+			return nil
+		case ev := <-b.events:
+			b.finder.Handle(ev)
+		}
 	}
+	return b.finder.err
 }
 
 // errAborted ends a boot that somebody wants to end.

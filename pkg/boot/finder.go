@@ -2,6 +2,7 @@ package boot
 
 import (
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -19,13 +20,11 @@ type finder struct {
 	b   *Boot
 	inv *device.Inventory
 
-	want   []device.Ref    // every one of them must be there
-	found  []device.Choice // by index of want
-	wantOK bool            // something is wanted at all
-
-	scan    need // block devices of /sys
-	aliases need // every modalias of /sys
-	buses   need // what still scans
+	want    []device.Ref    // every one of them must be there
+	found   []device.Choice // by index of want
+	scan    need            // block devices of /sys
+	aliases need            // every modalias of /sys
+	buses   need            // what still scans
 	wave    wave
 	started bool // the modules of this wave are asked for
 	pending map[string]uevent.Kind
@@ -57,12 +56,11 @@ const (
 	waveOver                // nothing is left to load
 )
 
-func (b *Boot) newFinder() *finder {
-	f := &finder{
+func newFinder(b *Boot) *finder {
+	return &finder{
 		b: b, inv: device.NewInventory(),
 		pending: map[string]uevent.Kind{}, loaded: map[string]bool{},
 	}
-	return f
 }
 
 // aim sets what is waited for; what is known already stays known.
@@ -164,11 +162,6 @@ func (f *finder) probed(p probed) {
 func (f *finder) modulesDone(ev loadedAll) {
 	f.working--
 	f.buses = unknown
-	if f.scan == known {
-		// Devices of drivers that answer at once have sent their uevents already; those that came before we
-		// listened are seen by the first scan. Nothing is read again here.
-		_ = ev
-	}
 	if ev.err != nil {
 		f.b.m.Log.Warnf("%v", ev.err)
 	}
@@ -231,7 +224,7 @@ func (f *finder) judge() initqueue.Verdict {
 		f.found[i] = f.inv.Find(ref)
 	}
 	for i, c := range f.found {
-		if c.Device == nil && len(c.Twins) == 0 || !f.want[i].Exact() && !f.settled() {
+		if c.Device == nil && len(c.Twins) == 0 || !exact(f.want[i]) && !f.settled() {
 			return initqueue.Wait
 		}
 		if len(c.Twins) > 0 {
@@ -244,6 +237,9 @@ func (f *finder) judge() initqueue.Verdict {
 	}
 	return initqueue.Done
 }
+
+// exact says whether a reference can mean one device only, so that there is nothing to choose.
+func exact(r device.Ref) bool { return r.Kind == device.RefNode || r.Kind == device.RefNumber }
 
 // judgeNothing waits until all that is in the machine is known, for the report: no root is asked for.
 func (f *finder) judgeNothing() initqueue.Verdict {
@@ -346,3 +342,19 @@ func (f *finder) load(what string, words []string, aliases bool) initqueue.Job {
 
 // moduleLimit is how long a batch of modules may take before it counts as idle.
 const moduleLimit = 10 * time.Second
+
+// remaining lists the aliases that no module was asked for yet.
+func (f *finder) remaining(sys fs.FS) []string {
+	var list []string
+	add := func(_, alias, _ string) {
+		if !f.loaded[alias] {
+			f.loaded[alias] = true
+			list = append(list, alias)
+		}
+	}
+	uevent.Modaliases(sys, add)
+	for alias := range f.pending {
+		add("", alias, "")
+	}
+	return list
+}

@@ -1,6 +1,8 @@
 package boot
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"time"
@@ -87,15 +89,15 @@ func (b *Boot) probe(node string) (*blkid.Info, error) {
 }
 
 // linkDevice makes the links of /dev/disk for a device that was probed, and for its partitions, which get names from it.
+// A link that is there stays: of two devices with one name neither is preferred later.
 func (b *Boot) linkDevice(inv *device.Inventory, d *device.Device) {
 	for _, e := range inv.Devices() {
 		if e != d && (e.Parent != d.Name || !e.Probed) {
 			continue
 		}
-		for _, link := range inv.Links(e) {
-			up := strings.Repeat("../", strings.Count(link, "/")-1)
-			_ = b.m.Scratch.Symlink(strings.TrimPrefix(e.Node, "/dev/"), link)
-			_ = up
+		for _, link := range device.Links(e) {
+			up := strings.Repeat("../", strings.Count(link, "/")-2)
+			_ = b.m.Scratch.Symlink(up+strings.TrimPrefix(e.Node, "/dev/"), link)
 		}
 	}
 }
@@ -116,34 +118,28 @@ func describeInfo(d *device.Device) string {
 	return strings.Join(words, ", ")
 }
 
-// pump turns the kernel's messages into events of the loop until the socket is closed.
-func (b *Boot) pump(events chan<- initqueue.Event, over <-chan struct{}) {
-	send := func(ev initqueue.Event) bool {
-		select {
-		case events <- ev:
-			return true
-		case <-over:
-			return false
-		}
-	}
+// pump turns the kernel's messages and PID 1's signals into events of the loop, until the socket is closed. What comes while nobody
+// waits stays in the socket's buffer.
+func (b *Boot) pump() {
 	b.spawn("uevents", nil, func() {
 		for {
 			ev, err := b.uevents.Receive()
-			if !send(b.ueventOr(ev, err)) || err != nil && !isOverrun(err) {
+			switch {
+			case err == nil:
+				b.events <- ev
+			case errors.Is(err, uevent.ErrOverrun):
+				b.events <- overrun{}
+			case errors.Is(err, fs.ErrClosed):
+				return
+			default:
+				b.events <- broken{fmt.Errorf("uevents: %w", err)}
 				return
 			}
 		}
 	})
 	b.spawn("signals", nil, func() {
-		for {
-			select {
-			case n := <-b.m.Signals:
-				if !send(signal{n}) {
-					return
-				}
-			case <-over:
-				return
-			}
+		for n := range b.m.Signals {
+			b.events <- signal{n}
 		}
 	})
 }

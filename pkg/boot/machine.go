@@ -75,6 +75,7 @@ type Disk interface {
 type Root interface {
 	switchroot.Root
 	ReadFile(path string, limit int64) ([]byte, error)
+	Mkdir(path string, mode uint32) error
 	Close() error
 }
 
@@ -89,5 +90,7 @@ type Programs interface {
 type Parent interface {
 	HandOver(switchroot.Record) error
 	Wait(what string, limit time.Duration)
+	// Policy names the emergency action for the case that the engine cannot.
+	Policy(action string)
 	End(action, reason string) error
 }

@@ -46,3 +46,16 @@ func (a Action) End() string {
 	}
 	return "REBOOTED"
 }
+
+// ActionOf is the action of a word of rd.emergency=; shell and hold leave the machine as it is.
+func ActionOf(word string) Action {
+	switch word {
+	case "poweroff":
+		return PowerOff
+	case "halt":
+		return Halt
+	case "shell", "hold":
+		return Hold
+	}
+	return Reboot
+}

@@ -83,7 +83,7 @@ func elfCorpus() []elfCase {
 		{"loader relative", tinyELF(tiny{interp: "lib/ld.so"})},
 		{"loader of one byte", tinyELF(tiny{interp: "x"})},
 		{"loader empty", put(dynamic, 64+32, 8, 1)},
-		{"loader not ended", put(dynamic, 64+32, 8, 5)},
+		{"loader not ended", put(dynamic, 64+32, 8, uint64(len("/lib/ld.so")))},
 		{"loader too long", put(dynamic, 64+32, 8, 5000)},
 		{"loader past the end", put(dynamic, 64+8, 8, 1<<20)},
 		{"loader before the start", put(dynamic, 64+8, 8, 1<<63)},

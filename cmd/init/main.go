@@ -1,0 +1,105 @@
+// Command init is preroot's /init: PID 1 of an initramfs. What it is depends on how it was started:
+//
+//	PID 1                 the supervisor, which starts the engine and does the last step
+//	preroot-engine        the engine: the stages cmdline, pre-udev, pre-trigger, initqueue, pre-mount, mount,
+//	                      pre-pivot, cleanup and switch_root (table in pkg/boot), with the parameters of
+//	                      docs/parameters.md
+//	modprobe              what the kernel starts when it wants a module (/sbin/modprobe)
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"path"
+	"runtime/debug"
+	"slices"
+
+	"github.com/preroot/preroot/internal/klog"
+	"github.com/preroot/preroot/internal/linux"
+	"github.com/preroot/preroot/internal/safe"
+	"github.com/preroot/preroot/pkg/boot"
+	"github.com/preroot/preroot/pkg/supervisor"
+)
+
+func main() {
+	switch name := path.Base(os.Args[0]); {
+	case os.Getpid() == 1:
+		supervise()
+	case name == supervisor.EngineName:
+		os.Exit(engine())
+	case name == "modprobe":
+		os.Exit(boot.Modprobe(os.Args[1:]))
+	}
+	fmt.Fprintln(os.Stderr, "preroot's init runs as PID 1 of an initramfs; as modprobe it loads modules there")
+	os.Exit(2)
+}
+
+// supervise is PID 1; it does not return.
+func supervise() {
+	signals := make(chan os.Signal, 64)
+	signal.Notify(signals)
+	debug.SetGCPercent(-1) // what PID 1 allocates in a boot fits in memory many times
+	debug.SetMemoryLimit(32 << 20)
+	log := logger()
+	s := supervisor.Supervisor{
+		Self: self(), Argv: slices.Clone(os.Args), Env: os.Environ(), Signals: signals, Log: log,
+	}
+	s.Run()
+}
+
+// self is the program that the kernel started.
+func self() string {
+	if path.IsAbs(os.Args[0]) {
+		return os.Args[0]
+	}
+	return "/init"
+}
+
+func engine() int {
+	if err := crashOutput(); err != nil {
+		fmt.Fprintln(os.Stderr, "preroot:", err)
+	}
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(64 << 20)
+	log := logger()
+	client := supervisor.NewClient(linux.AdoptSocket(supervisor.EngineFD))
+	report := func(name, trace string) { log.Errf("%s: %s", name, trace) }
+	safe.Go("PID 1's messages", report, client.Serve)
+	m := boot.Real(log)
+	m.Parent, m.Signals = parent{client}, client.Signal
+	m.Restarted = slices.Contains(os.Args, "start=2")
+	if err := boot.Run(m); err != nil {
+		log.Errf("%v", err)
+		return 1
+	}
+	return 0
+}
+
+// crashOutput sends the text of a crash into the file that PID 1 holds: a full pipe would block it.
+func crashOutput() error {
+	f := os.NewFile(supervisor.CrashFD, "crash")
+	if f == nil {
+		return nil
+	}
+	defer f.Close()
+	return debug.SetCrashOutput(f, debug.CrashOptions{})
+}
+
+func logger() *klog.Logger {
+	log := klog.New(boot.OpenLog, false)
+	safe.Go("log", nil, log.Serve)
+	return log
+}
+
+// parent is PID 1 in the words of the boot.
+type parent struct{ *supervisor.Client }
+
+func (p parent) Policy(action string) { p.Client.Policy(supervisor.ActionOf(action)) }
+
+func (p parent) End(action, reason string) error {
+	if err := p.Client.End(supervisor.ActionOf(action), reason); err != nil {
+		return err
+	}
+	select {} // PID 1 ends the machine, and this process with it
+}

@@ -1,0 +1,127 @@
+package boot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/preroot/preroot/pkg/kmod"
+	"github.com/preroot/preroot/pkg/mount"
+	"github.com/preroot/preroot/pkg/switchroot"
+)
+
+// prove makes sure that the new init can be executed inside the new root, while nothing is given up yet.
+func (b *Boot) prove() (err error) {
+	defer func(end func(error)) { end(err) }(b.spans.Start("prove", "init"))
+	root, err := b.m.OpenRoot(Sysroot)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	shell := b.config.Shell && b.config.Init == "/bin/sh"
+	proof, err := switchroot.Prove(root, switchroot.Candidates(b.config.Init, shell), b.m.ELF)
+	if err != nil {
+		return fmt.Errorf("the file system on %s: %w", rootDevice(b.root), err)
+	}
+	for _, refused := range proof.Refused {
+		b.m.Log.Warnf("%v; trying the next", refused)
+	}
+	b.init = proof.Init
+	b.makeMountPoints(root)
+	b.loadTheRest(root)
+	return nil
+}
+
+// makeMountPoints makes the directories for the mounts that are carried over, where root can be written.
+func (b *Boot) makeMountPoints(root Root) {
+	for _, m := range mount.Carried {
+		_ = root.Mkdir(m, 0o755)
+	}
+}
+
+// loadTheRest completes the second wave of modules if the new root will not do it.
+func (b *Boot) loadTheRest(root Root) {
+	if b.loader == nil || !b.config.AllModules && b.loadsModules(root) {
+		return
+	}
+	b.m.Log.Infof("the new root does not load modules by itself: loading the drivers of every device")
+	end := b.spans.Start("modules", "every device")
+	aliases := b.finder.remaining(b.sys())
+	end(b.loader.LoadAlias(aliases...))
+	if words := b.config.DriverPost; len(words) > 0 {
+		if err := b.loader.Load(words...); err != nil {
+			b.m.Log.Warnf("%v", err)
+		}
+	}
+}
+
+// loadsModules says whether the new root has what loads modules for devices, and is not entered by a shell.
+func (b *Boot) loadsModules(root Root) bool {
+	dir, err := b.modulesDir()
+	if err != nil {
+		return true
+	}
+	shells := []string{"/bin/sh", "/bin/bash", "/bin/dash", "/usr/bin/sh", "/usr/bin/bash", "/usr/bin/dash"}
+	if slices.Contains(shells, b.config.Init) || !exists(root, "/"+dir) {
+		return false
+	}
+	for _, p := range []string{"/lib/systemd/systemd-udevd", "/usr/lib/systemd/systemd-udevd", "/sbin/udevd", "/usr/bin/udevadm", "/sbin/mdev", "/usr/bin/mdevd", "/sbin/mdevd"} {
+		if exists(root, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func exists(root Root, path string) bool {
+	f, err := root.Open(path)
+	if err == nil {
+		f.Close()
+	}
+	return err == nil
+}
+
+// handOverTo asks PID 1 to do the last step.
+func (b *Boot) handOverTo() error {
+	b.m.Log.Notef("switching root to %s, init %s", rootDevice(b.root), b.init)
+	b.leaveRecord()
+	if b.uevents != nil {
+		b.uevents.Close()
+	}
+	b.m.Log.Flush(logPatience)
+	return b.m.Parent.HandOver(switchroot.Record{
+		Root: Sysroot, Device: rootDevice(b.root), Init: b.init, Mounts: mount.Carried,
+	})
+}
+
+// logPatience is how long a slow console may hold up the boot.
+const logPatience = 500 * time.Millisecond
+
+// Directory is where preroot leaves what the real system may want to know.
+const Directory = "/run/initramfs/preroot"
+
+// leaveRecord leaves the timeline, and what was missing, for the real system.
+func (b *Boot) leaveRecord() {
+	if err := b.m.Scratch.WriteFile(Directory+"/timeline", []byte(b.spans.Text())); err != nil {
+		b.m.Log.Warnf("the timeline is not kept: %v", err)
+	}
+	if text := missingText(b.missing()); text != "" {
+		_ = b.m.Scratch.WriteFile(Directory+"/missing-modules", []byte(text))
+	}
+}
+
+func (b *Boot) missing() []kmod.Want {
+	if b.loader == nil {
+		return nil
+	}
+	return b.loader.Missing()
+}
+
+func missingText(wants []kmod.Want) string {
+	var t strings.Builder
+	for _, w := range wants {
+		t.WriteString(w.Module + " " + w.For + "\n")
+	}
+	return t.String()
+}

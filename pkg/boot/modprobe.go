@@ -1,0 +1,47 @@
+package boot
+
+import (
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/preroot/preroot/internal/linux"
+	"github.com/preroot/preroot/pkg/cmdline"
+	"github.com/preroot/preroot/pkg/config"
+	"github.com/preroot/preroot/pkg/kmod"
+)
+
+// Modprobe is the applet that the kernel starts for request_module: "modprobe -q -- NAME". It takes no lock and asks nobody: the
+// engine may be inside finit_module of the very module that asks. It returns an exit status.
+func Modprobe(args []string) int {
+	files := os.DirFS("/")
+	dir, err := ModulesDir(files)
+	if err != nil {
+		return 1
+	}
+	index, err := kmod.Open(files, dir)
+	if err != nil {
+		return 1
+	}
+	policy, _ := kmod.ReadPolicy(files)
+	sources, _ := cmdline.Read(files)
+	c, _, _ := config.Load(sources)
+	policy.AddCommandLine(append(c.Blacklist, c.DriverPost...), c.ModuleBlacklist, c.ModuleParams)
+	compression, _ := fs.ReadFile(files, "sys/module/compression")
+	loader := kmod.NewLoader(index, policy, linux.Modules{}, kmod.Options{Decompresses: string(compression)})
+	if loader.Load(names(args)...) != nil {
+		return 1
+	}
+	return 0
+}
+
+// names leaves out options; only those that change nothing here are known.
+func names(args []string) []string {
+	var list []string
+	for _, a := range args {
+		if !strings.HasPrefix(a, "-") {
+			list = append(list, a)
+		}
+	}
+	return list
+}

@@ -1,0 +1,93 @@
+package boot
+
+import (
+	"io"
+	"os"
+
+	"github.com/preroot/preroot/internal/klog"
+	"github.com/preroot/preroot/internal/linux"
+	"github.com/preroot/preroot/pkg/switchroot"
+	"github.com/preroot/preroot/pkg/uevent"
+)
+
+// Real is the machine that this process runs on. The caller adds Parent, Signals and Restarted.
+func Real(log *klog.Logger) Machine {
+	return Machine{
+		Files:       os.DirFS("/"),
+		Scratch:     linux.Files{},
+		Kernel:      linux.Modules{},
+		Mounter:     realMounter{},
+		Directories: linux.Files{},
+		Uevents:     listen,
+		OpenDisk:    openDisk,
+		OpenRoot:    openRoot,
+		Programs:    linux.Programs{},
+		Uptime:      linux.Uptime,
+		ELF:         switchroot.HostMachine(),
+		Log:         log,
+	}
+}
+
+type realMounter struct{}
+
+func (realMounter) Mount(source, target, fstype string, flags uintptr, data string) error {
+	if len(target) > len(Sysroot) && target[:len(Sysroot)+1] == Sysroot+"/" {
+		return linux.MountBelow(Sysroot, target[len(Sysroot):], source, fstype, flags, data)
+	}
+	if source == fstype {
+		return linux.MountPlain(source, target, fstype, flags, data)
+	}
+	return linux.Mount(source, target, fstype, flags, data)
+}
+
+func (realMounter) Unmount(target string) error { return linux.Unmount(target) }
+
+func (realMounter) Remount(target string, flags uintptr, data string) error {
+	return linux.Remount(target, flags, data)
+}
+
+// ueventBuffer is the wanted receive buffer of the uevent socket in bytes; the kernel takes memory only for what waits.
+const ueventBuffer = 16 << 20
+
+func listen() (Uevents, error) { return uevent.Listen(ueventBuffer) }
+
+type realDisk struct{ *linux.Disk }
+
+func (d realDisk) Geometry() (size int64, sector int) { return d.Size, d.Sector }
+
+func openDisk(node string) (Disk, error) {
+	d, err := linux.OpenDisk(node)
+	if err != nil {
+		return nil, err
+	}
+	return realDisk{d}, nil
+}
+
+// realRoot is the new root for proving and reading.
+type realRoot struct {
+	switchroot.Root
+	dir *linux.Root
+}
+
+func openRoot(dir string) (Root, error) {
+	r, err := linux.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	return realRoot{switchroot.InRoot(r), r}, nil
+}
+
+func (r realRoot) ReadFile(path string, limit int64) ([]byte, error) {
+	return r.dir.ReadFile(path, limit)
+}
+func (r realRoot) Mkdir(path string, mode uint32) error { return r.dir.Mkdir(path, mode) }
+func (r realRoot) Close() error                         { return r.dir.Close() }
+
+// OpenLog opens the kernel log for one message.
+func OpenLog() (io.WriteCloser, error) {
+	f, err := linux.OpenAppend("/dev/kmsg")
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}

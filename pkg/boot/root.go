@@ -1,0 +1,280 @@
+package boot
+
+import (
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/preroot/preroot/pkg/config"
+	"github.com/preroot/preroot/pkg/device"
+	"github.com/preroot/preroot/pkg/mount"
+)
+
+// mountRoot mounts root, in this order: read-only, to see its fstab; the check, unmounted, if there is a checker; then
+// with its final options.
+func (b *Boot) mountRoot() error {
+	request := b.request()
+	types, err := request.CandidateTypes()
+	if err != nil {
+		return err
+	}
+	if err := b.m.Directories.Mkdir(Sysroot, 0o755); err != nil {
+		return fmt.Errorf("%s: %w", Sysroot, err)
+	}
+	fstype, err := b.mountFirst(types, request)
+	if err != nil {
+		return err
+	}
+	if err := b.readFstab(); err != nil {
+		b.m.Log.Warnf("%v; ignoring it", err)
+	}
+	entry, found := mount.For(b.fstab, "/")
+	return b.mountFinal(fstype, request, entry, found)
+}
+
+func (b *Boot) request() mount.Request {
+	c, d := b.config, b.root
+	r := mount.Request{
+		Device: d.Node, Probed: d.FSType(), Types: c.RootFSType,
+		Flags: c.RootFlags, Given: c.RootFlagsGiven, Fstab: c.Fstab, DeviceReadOnly: d.ReadOnly,
+	}
+	switch c.Write {
+	case config.ReadOnly:
+		r.Write = "ro"
+	case config.ReadWrite:
+		r.Write = "rw"
+	}
+	return r
+}
+
+func (b *Boot) mountFirst(types []string, r mount.Request) (fstype string, err error) {
+	for _, fstype = range types {
+		if err = b.loadFileSystem(fstype); err != nil {
+			continue
+		}
+		if err = b.mountOne(r.Device, Sysroot, fstype, r.First()); err == nil {
+			return fstype, nil
+		}
+		word := mount.NoReplay(fstype)
+		if r.DeviceReadOnly && word != "" {
+			b.m.Log.Warnf("%s is write-protected and its journal cannot be replayed: mounting with %s", r.Device, word)
+			if err = b.mountOne(r.Device, Sysroot, fstype, mount.ParseOptions(r.First().String(), word)); err == nil {
+				return fstype, nil
+			}
+		}
+	}
+	return "", err
+}
+
+func (b *Boot) mountOne(node, target, fstype string, o mount.Options) error {
+	end := b.spans.Start("mount", target)
+	b.m.Parent.Wait("mount "+node+" on "+target, mountPatience)
+	err := b.m.Mounter.Mount(node, target, fstype, o.Flags, o.DataText())
+	end(err)
+	if err == nil {
+		b.m.Log.Infof("mounted %s on %s (%s, %s)", node, target, fstype, o)
+	}
+	return err
+}
+
+// mountPatience is how long a mount may keep the whole engine silent before PID 1 asks.
+const mountPatience = 60 * time.Second
+
+// readFstab reads the new root's /etc/fstab; a symbolic link is not followed out of the new root, and none is fine.
+func (b *Boot) readFstab() error {
+	root, err := b.m.OpenRoot(Sysroot)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	text, err := root.ReadFile("/etc/fstab", mount.MaxFstab)
+	if err != nil {
+		b.m.Log.Debugf("no fstab in the new root: %v", err)
+		return nil
+	}
+	entries, problems := mount.ParseFstab(string(text))
+	b.fstab = entries
+	for _, p := range problems {
+		b.m.Log.Warnf("%v; ignoring this line", p)
+	}
+	return nil
+}
+
+// mountFinal checks root and gives it its final options. Without a check that is a remount where one can do it.
+func (b *Boot) mountFinal(fstype string, r mount.Request, entry mount.Entry, found bool) error {
+	final := r.Final(entry, found)
+	program := b.checker(fstype, r.Device)
+	if program != nil && mount.WantsCheck(b.check(), entry, found, b.config.Write == config.ReadOnly) {
+		if err := b.m.Mounter.Unmount(Sysroot); err != nil {
+			return fmt.Errorf("%s: %w", Sysroot, err)
+		}
+		if err := b.runCheck(program, "/run/initramfs/fsck-root"); err != nil {
+			return err
+		}
+		return b.mountOne(r.Device, Sysroot, fstype, final)
+	}
+	if final.String() == r.First().String() {
+		return nil
+	}
+	if final.SameButWrite(r.First()) {
+		return b.remount(r.Device, final)
+	}
+	if err := b.m.Mounter.Unmount(Sysroot); err != nil {
+		return fmt.Errorf("%s: %w", Sysroot, err)
+	}
+	return b.mountOne(r.Device, Sysroot, fstype, final)
+}
+
+// remount makes root writable. A device that refuses stays read-only, with a warning.
+func (b *Boot) remount(node string, o mount.Options) error {
+	end := b.spans.Start("remount", Sysroot)
+	err := b.m.Mounter.Remount(Sysroot, o.Flags, o.DataText())
+	end(err)
+	if err != nil {
+		b.m.Log.Warnf("%s stays read-only: %v", node, err)
+	}
+	return nil
+}
+
+func (b *Boot) check() mount.Check {
+	c := mount.Check{Skip: b.config.Fsck == config.FsckSkip, Force: b.config.Fsck == config.FsckForce}
+	switch b.config.FsckRepair {
+	case config.RepairYes:
+		c.Repair = "yes"
+	case config.RepairNo:
+		c.Repair = "no"
+	}
+	return c
+}
+
+// checker is the command for a file system, or nil when the image has no program for it.
+func (b *Boot) checker(fstype, node string) []string {
+	name, args := mount.Checker(fstype, node, b.check())
+	if name == "" {
+		return nil
+	}
+	for _, dir := range []string{"sbin/", "usr/sbin/", "bin/", "usr/bin/"} {
+		if st, err := fs.Stat(b.m.Files, dir+name); err == nil && st.Mode().IsRegular() {
+			return append([]string{"/" + dir + name}, args...)
+		}
+	}
+	return nil
+}
+
+// runCheck runs a checker and judges its exit status. mark is the file that tells the real system that the check was done.
+func (b *Boot) runCheck(program []string, mark string) error {
+	what := strings.Join(program, " ")
+	end := b.spans.Start("fsck", what)
+	b.m.Parent.Wait(what, 0)
+	status, output, err := b.m.Programs.Run(program[0], program[1:]...)
+	end(err)
+	if err != nil {
+		b.m.Log.Warnf("%s: %v; mounting without a check", what, err)
+		return nil
+	}
+	for _, line := range strings.Split(output, "\n") {
+		b.m.Log.Infof("fsck: %s", line)
+	}
+	switch mount.Judge(status) {
+	case mount.RebootWanted:
+		return &endError{"reboot", what + " has mended the file system and wants a reboot"}
+	case mount.Damaged:
+		return fmt.Errorf("%s: exit status %d: errors are left; mend it by hand (fsck.repair=yes answers every question with yes)", what, status)
+	case mount.Doubtful:
+		b.m.Log.Warnf("%s: exit status %d; the kernel decides whether it can be mounted", what, status)
+		return nil
+	}
+	return b.m.Scratch.WriteFile(mark, nil)
+}
+
+// endError ends the boot by an action of its own.
+type endError struct{ action, reason string }
+
+func (e *endError) Error() string { return e.reason }
+
+// mountFstab mounts /usr, and what the new root's fstab marks x-initrd.mount, in the order of the file.
+func (b *Boot) mountFstab() error {
+	for _, e := range b.wanted() {
+		err := b.mountEntry(e)
+		if err != nil && !e.Options.Has("nofail") {
+			return fmt.Errorf("%s: %w", e.File, err)
+		} else if err != nil {
+			b.m.Log.Warnf("%s: %v; it is marked nofail, going on", e.File, err)
+		}
+	}
+	return nil
+}
+
+// wanted lists the entries to mount: the command line's mount.usr= in place of the fstab's /usr.
+func (b *Boot) wanted() []mount.Entry {
+	var list []mount.Entry
+	usr, hasUsr := b.usr()
+	if hasUsr {
+		list = append(list, usr)
+	}
+	for _, e := range b.fstab {
+		if e.Options.Has("x-initrd.mount") && e.File != "/" && strings.TrimRight(e.File, "/") != "/usr" && e.Type != "swap" {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+func (b *Boot) usr() (mount.Entry, bool) {
+	u := b.config.Usr
+	if u.What == "" {
+		return mount.For(b.fstab, "/usr")
+	}
+	return mount.Entry{Spec: u.What, File: "/usr", Type: u.FSType, Options: mount.ParseOptions(u.Flags), Pass: 2}, true
+}
+
+func (b *Boot) mountEntry(e mount.Entry) error {
+	d, err := b.waitFor(e.Spec, b.config.RootWait)
+	if err != nil {
+		return err
+	}
+	fstype := e.Type
+	if fstype == "" || fstype == "auto" {
+		fstype = d.FSType()
+	}
+	if err := b.loadFileSystem(fstype); err != nil {
+		return err
+	}
+	usr := strings.TrimRight(e.File, "/") == "/usr"
+	options := mount.ParseOptions(e.Options.String(), b.forcedWrite(usr))
+	if program := b.checker(fstype, d.Node); program != nil && d != b.root && mount.WantsCheck(b.check(), e, true, options.ReadOnly()) {
+		if err := b.runCheck(program, b.mark(usr)); err != nil {
+			return err
+		}
+	}
+	return b.mountOne(d.Node, Sysroot+strings.TrimRight(e.File, "/"), fstype, options)
+}
+
+// forcedWrite is the word of the command line for /usr too.
+func (b *Boot) forcedWrite(usr bool) string {
+	switch {
+	case !usr:
+		return ""
+	case b.config.Write == config.ReadOnly:
+		return "ro"
+	case b.config.Write == config.ReadWrite:
+		return "rw"
+	}
+	return ""
+}
+
+func (b *Boot) mark(usr bool) string {
+	if usr {
+		return "/run/initramfs/fsck-usr"
+	}
+	return "/run/initramfs/preroot/fsck"
+}
+
+// rootDevice is the device as logs name it.
+func rootDevice(d *device.Device) string {
+	if d == nil {
+		return ""
+	}
+	return d.Node
+}

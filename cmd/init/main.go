@@ -39,6 +39,7 @@ func main() {
 func supervise() {
 	signals := make(chan os.Signal, 64)
 	signal.Notify(signals)
+	linux.IgnoreUnclaimed(true)
 	debug.SetGCPercent(-1) // what PID 1 allocates in a boot fits in memory many times
 	debug.SetMemoryLimit(32 << 20)
 	log := logger()
@@ -57,9 +58,7 @@ func self() string {
 }
 
 func engine() int {
-	if err := crashOutput(); err != nil {
-		fmt.Fprintln(os.Stderr, "preroot:", err)
-	}
+	linux.IgnoreUnclaimed(false)
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(64 << 20)
 	log := logger()
@@ -74,16 +73,6 @@ func engine() int {
 		return 1
 	}
 	return 0
-}
-
-// crashOutput sends the text of a crash into the file that PID 1 holds: a full pipe would block it.
-func crashOutput() error {
-	f := os.NewFile(supervisor.CrashFD, "crash")
-	if f == nil {
-		return nil
-	}
-	defer f.Close()
-	return debug.SetCrashOutput(f, debug.CrashOptions{})
 }
 
 func logger() *klog.Logger {

@@ -28,6 +28,10 @@ type Spec struct {
 	// Silent says that nothing is expected on the serial line.
 	Silent bool
 
+	// EngineCrash says that the test crashes the engine on purpose: what PID 1
+	// tells about it is no fault.
+	EngineCrash bool
+
 	// Limit is the wall-clock time after which the machine is killed; 90 s
 	// if 0.
 	Limit time.Duration

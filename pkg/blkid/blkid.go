@@ -2,16 +2,18 @@
 // system, RAID member, encrypted volume or swap area, and the partition table.
 //
 // The answers are those of `blkid -p` (libblkid of util-linux 2.38): the same
-// spelling of types, UUIDs and labels, the same order of probes, the same
-// checksums verified, and the same refusal to choose when two file systems
-// claim one device ([Info.Ambiguous]).
+// spelling of types, UUIDs and labels, the same order of probes, and the same
+// refusal to choose when two file systems claim one device ([Info.Ambiguous]).
+// It is stricter in one thing, as later versions and the kernel are: a file
+// system with a wrong superblock checksum is none.
 //
 // A device is read once at its start (68 KiB hold every superblock but those
 // of MD arrays with metadata at the end) and a little at its end. A probe
 // reads at most 4 MiB whatever the device says, trusts no number that it
 // finds, and never writes.
 //
-// The formats live in one file each; [formats] is the ordered list of them.
+// The formats live in one file each; the table in formats.go is the ordered list
+// of them.
 package blkid
 
 import (

@@ -60,6 +60,9 @@ func TestEdges(t *testing.T) {
 			patch(t, p, isoOffset+9, []byte("CDROM"))
 			patch(t, p, isoOffset+isoSierraID, []byte("SIERRA    "))
 		}, "iso9660"},
+		{"iso9660 modified later", "iso9660/MY_ROOT -J 5120k", at(isoOffset+isoModified, "2030010203040506"), "iso9660"},
+		{"iso9660 joliet knows better", "iso9660/MY_ROOT -J 5120k", at(isoOffset+isoVolumeID, "_Y__"), "iso9660"},
+		{"dos with a strange boot indicator", "dos/no label/65536k", at(mbrTable+mbrEntrySize, "\x01"), ""},
 		{"iso9660 never modified", "iso9660/MY_ROOT -J 5120k", at(isoOffset+isoModified, strings.Repeat("0", 16)+"\x00"), "iso9660"},
 		{"iso9660 without a date", "iso9660/MY_ROOT -J 5120k", func(t *testing.T, p string) {
 			patch(t, p, isoOffset+isoModified, []byte(strings.Repeat("0", 16)+"\x00"))
@@ -137,6 +140,18 @@ func TestChecksums(t *testing.T) {
 		if in := probeFile(t, path); in.Type != "" {
 			t.Errorf("%s: type %q with byte %d damaged", c.base, in.Type, c.off)
 		}
+	}
+}
+
+// TestLUKSOffset: a LUKS2 header that belongs elsewhere is none, to cryptsetup
+// and to libblkid since 2.39.
+func TestLUKSOffset(t *testing.T) {
+	path := imageNamed(t, "luks2/no label/65536k").build(t, t.TempDir())
+	for _, off := range []int64{0, luksSecondFirst} {
+		patch(t, path, off+luksOffset+6, []byte{0x50})
+	}
+	if in := probeFile(t, path); in.Type != "" {
+		t.Errorf("%+v", in)
 	}
 }
 

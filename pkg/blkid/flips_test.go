@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-var flips = flag.Int("flips", 1000, "bit flips in superblocks compared with blkid -p in all")
+var flips = flag.Int("flips", 500, "bit flips in superblocks compared with blkid -p in all")
 
 // flipCount says what came out of the comparisons.
 type flipCount struct {

@@ -163,6 +163,21 @@ func copyFile(t testing.TB, from, to string) {
 	}
 }
 
+// TestGPTEntries: more entries than 1024 are no table, however right the sums.
+func TestGPTEntries(t *testing.T) {
+	for count, want := range map[uint32]string{1024: "gpt", 1025: "PMBR"} {
+		dev := makeGPT(4*mib, 512, nil)
+		for _, h := range [][]byte{dev[512:], dev[4*mib-512:]} {
+			le.PutUint32(h[gptEntryCount:], count)
+			le.PutUint64(h[gptEntriesLBA:], 100)
+		}
+		fixGPT(dev, 512)
+		if in, err := Probe(bytes.NewReader(dev), 4*mib, 512); err != nil || in.PTType != want {
+			t.Errorf("%d entries: %q, %v; want %q", count, in.PTType, err, want)
+		}
+	}
+}
+
 // TestEBRChain checks fault D12: loops, links out of the parent and too many
 // partitions neither hang nor give a partition outside its parent.
 func TestEBRChain(t *testing.T) {

@@ -95,7 +95,7 @@ func (b *Boot) linkDevice(inv *device.Inventory, d *device.Device) {
 		if e != d && (e.Parent != d.Name || !e.Probed) {
 			continue
 		}
-		for _, link := range device.Links(e) {
+		for _, link := range inv.Links(e) {
 			up := strings.Repeat("../", strings.Count(link, "/")-2)
 			_ = b.m.Scratch.Symlink(up+strings.TrimPrefix(e.Node, "/dev/"), link)
 		}

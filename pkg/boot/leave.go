@@ -42,7 +42,8 @@ func (b *Boot) makeMountPoints(root Root) {
 
 // loadTheRest completes the second wave of modules if the new root will not do it.
 func (b *Boot) loadTheRest(root Root) {
-	if b.loader == nil || !b.config.AllModules && b.loadsModules(root) {
+	modules := b.config.Modules
+	if b.loader == nil || modules == "root" || modules == "" && b.loadsModules(root) {
 		return
 	}
 	b.m.Log.Infof("the new root does not load modules by itself: loading the drivers of every device")

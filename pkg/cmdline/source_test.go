@@ -99,7 +99,7 @@ func TestReadJunk(t *testing.T) {
 
 // Five thousand files, together over the limit, do not push the kernel's line out and are not named one by one.
 func TestReadFlood(t *testing.T) {
-	m := fstest.MapFS{"proc/cmdline": file("k=kernel\n")}
+	m := fstest.MapFS{"proc/cmdline": file(strings.Repeat("x", 4000) + " k=kernel\n")}
 	for i := range 5000 {
 		m[fmt.Sprintf("etc/cmdline.d/%04d.conf", i)] = file("k=" + strings.Repeat("v", 1000) + "\n")
 	}
@@ -108,7 +108,7 @@ func TestReadFlood(t *testing.T) {
 	for _, s := range sources {
 		total += len(s.Text)
 	}
-	if limit := MaxTotal + len("k=kernel\n"); total > limit {
+	if limit := MaxTotal + 4096; total > limit {
 		t.Errorf("%d bytes, more than %d", total, limit)
 	}
 	if v, _ := sources.Params().Get("k"); v != "kernel" {
@@ -194,4 +194,22 @@ func shellLines(text string) string {
 		}
 	}
 	return all
+}
+
+// A file in the place of the folder, and a folder in the place of a file, are named and cost nothing else.
+func TestReadWrongKind(t *testing.T) {
+	sources, ignored := Read(fstest.MapFS{
+		"etc/cmdline.d":   file("k=1"),
+		"etc/cmdline/dir": file("k=2"),
+		"proc/cmdline":    file("k=3"),
+	})
+	if v, _ := sources.Params().Get("k"); v != "3" || len(sources) != 1 {
+		t.Errorf("k=%s from %d sources", v, len(sources))
+	}
+	if len(ignored) != 2 || ignored[0].Name != "/etc/cmdline.d" || ignored[1].Name != "/etc/cmdline" {
+		t.Errorf("ignored %v", ignored)
+	}
+	if strings.Contains(ignored[0].Reason, "etc") {
+		t.Errorf("the reason %q names the file again", ignored[0].Reason)
+	}
 }

@@ -45,8 +45,9 @@ type Config struct {
 	Blacklist, ModuleBlacklist []string
 	// ModuleParams holds module.param=value words by module name with '-' written '_', in order, joined by blanks.
 	ModuleParams map[string]string
-	// AllModules is true for rd.preroot.modules=all.
-	AllModules bool
+	// Modules is rd.preroot.modules: "root" loads what root needs and nothing else, "all" every device's driver in any
+	// case; "" leaves it to what the new root can do itself.
+	Modules string
 
 	// Fsck says what fsck.mode=, rd.skipfsck, fastboot and forcefsck ask for; FsckRepair is fsck.repair=.
 	Fsck       FsckMode

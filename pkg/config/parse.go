@@ -121,8 +121,9 @@ func (r *reader) modules(c *Config) {
 	c.Blacklist = r.list("rd.driver.blacklist", "rdblacklist", "modprobe.blacklist")
 	c.ModuleBlacklist = r.list("module_blacklist")
 	c.ModuleParams = moduleParams(r.p)
-	which, _ := r.choice("rd.preroot.modules", "root", "all")
-	c.AllModules = which == "all"
+	if which, given := r.choice("rd.preroot.modules", "root", "all"); given {
+		c.Modules = which
+	}
 }
 
 func (r *reader) mounts(c *Config) {

@@ -69,7 +69,7 @@ func TestParse(t *testing.T) {
 		}},
 		{`"libata.force=1 2"`, func(c *Config) { c.ModuleParams = map[string]string{"libata": `force="1 2"`} }},
 		{"systemd.unit=x.target luks.name=a vconsole.keymap=de .x=1 x.=1 iso-scan/file.name=1 a/b.c=1", func(c *Config) {}},
-		{"rd.preroot.modules=all", func(c *Config) { c.AllModules = true }},
+		{"rd.preroot.modules=all", func(c *Config) { c.Modules = "all" }},
 
 		{"fsck.mode=force", func(c *Config) { c.Fsck = FsckForce }},
 		{"fsck.mode=skip", func(c *Config) { c.Fsck = FsckSkip }},

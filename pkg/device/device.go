@@ -50,6 +50,7 @@ type Device struct {
 	Probing bool
 
 	parent *Device
+	event  uint64 // the number of the kernel's last event about it
 }
 
 // Facts is what sysfs says of a device. Sizes and offsets are bytes.

@@ -14,7 +14,11 @@ import (
 type Inventory struct {
 	devices []*Device // in order of Name, numbers by value: sda2 before sda10
 	seq     uint64
+	removed map[string]uint64 // the number of the event by which a device went, until one of its name comes
 }
+
+// maxRemoved bounds the memory for devices that went.
+const maxRemoved = 4096
 
 // NewInventory returns an inventory without devices.
 func NewInventory() *Inventory { return &Inventory{} }
@@ -26,14 +30,17 @@ func (inv *Inventory) Apply(ev uevent.Event) (changed bool) {
 		return false
 	}
 	if ev.Action == "remove" {
+		inv.noteRemoved(baseName(ev.DevPath), ev.Seqnum)
 		return inv.Remove(baseName(ev.DevPath))
 	}
 	d, ok := fromEvent(&ev)
 	if !ok {
 		return false
 	}
+	delete(inv.removed, d.Name)
 	old := inv.ByName(d.Name)
 	if old != nil && sameDevice(old, d) {
+		old.event = max(old.event, ev.Seqnum)
 		if ev.Action != "change" {
 			return false
 		}
@@ -60,6 +67,7 @@ func fromEvent(ev *uevent.Event) (*Device, bool) {
 		Number:  Number{uint32(major), uint32(minor)},
 		Type:    ev.Get("DEVTYPE"),
 		DiskSeq: ev.Get("DISKSEQ"),
+		event:   ev.Seqnum,
 	}
 	d.Node = nodeOf(d.Name)
 	if node := strings.TrimPrefix(ev.Get("DEVNAME"), "/dev/"); validNode(node) {
@@ -121,23 +129,46 @@ func (inv *Inventory) Remove(name string) bool {
 	return true
 }
 
+// noteRemoved remembers a removal for a scan that began before it.
+func (inv *Inventory) noteRemoved(name string, event uint64) {
+	if event == 0 {
+		return
+	}
+	if inv.removed == nil || len(inv.removed) >= maxRemoved {
+		inv.removed = map[string]uint64{}
+	}
+	inv.removed[name] = event
+}
+
 // Replace reconciles the inventory with a complete scan: devices that it does not name are removed, new ones
-// added, changed ones replaced. So a lost event costs a scan and nothing else.
+// added, changed ones replaced. So a lost event costs a scan and nothing else. Where an event of the kernel
+// is newer than the beginning of the scan (Event.Seqnum), the event counts: the scan may have listed the
+// directory before the device came, or before it went. A scan that found nothing removes nothing that an
+// event announced, since it has no number.
 func (inv *Inventory) Replace(seen []uevent.Event) (changed bool) {
 	keep := make(map[string]bool, len(seen))
+	began := uint64(0)
 	for i := range seen {
-		keep[baseName(seen[i].DevPath)] = true
+		name := baseName(seen[i].DevPath)
+		began = max(began, seen[i].Seqnum)
+		keep[name] = true
+		old := inv.ByName(name)
+		stale := old != nil && old.event > seen[i].Seqnum || old == nil && inv.removed[name] > seen[i].Seqnum
+		if seen[i].Seqnum != 0 && stale {
+			continue
+		}
 		if inv.Apply(seen[i]) {
 			changed = true
 		}
 	}
-	before := len(inv.devices)
 	for _, d := range slices.Clone(inv.devices) {
-		if !keep[d.Name] {
+		newer := d.event > began && (began != 0 || len(seen) == 0)
+		if !keep[d.Name] && !newer {
 			inv.Remove(d.Name)
+			changed = true
 		}
 	}
-	return changed || len(inv.devices) != before
+	return changed
 }
 
 // StartProbe marks a device as being looked at; Unprobed leaves it out until SetProbe or a change.

@@ -136,6 +136,42 @@ func TestReplace(t *testing.T) {
 	}
 }
 
+// A scan takes time. What the kernel says meanwhile is newer than what the scan saw.
+func TestReplaceRaces(t *testing.T) {
+	at := func(seqnum uint64, action, name string) uevent.Event {
+		ev := blockEvent(action, name)
+		ev.Seqnum = seqnum
+		return ev
+	}
+	for _, c := range []struct {
+		name   string
+		events []uevent.Event
+		scan   []uevent.Event
+		after  []uevent.Event
+		want   string
+	}{
+		{"came after the scan began", []uevent.Event{at(11, "add", "vda")}, []uevent.Event{at(10, "add", "sda")}, nil, "sda vda"},
+		{"came while a scan found nothing", []uevent.Event{at(11, "add", "vda")}, nil, nil, "vda"},
+		{"went after the scan began", []uevent.Event{at(5, "add", "vda"), at(11, "remove", "vda")}, []uevent.Event{at(10, "add", "vda"), at(10, "add", "sda")}, nil, "sda"},
+		{"went and came again", []uevent.Event{at(11, "remove", "vda"), at(12, "add", "vda")}, []uevent.Event{at(10, "add", "vda")}, nil, "vda"},
+		{"its removal was lost", []uevent.Event{at(5, "add", "vda")}, []uevent.Event{at(10, "add", "sda")}, nil, "sda"},
+		{"its coming was lost", []uevent.Event{at(5, "remove", "vda")}, []uevent.Event{at(10, "add", "vda")}, nil, "vda"},
+		{"old events behind the scan", nil, []uevent.Event{at(10, "add", "vda")}, []uevent.Event{at(8, "remove", "vda"), at(9, "add", "vda")}, "vda"},
+	} {
+		inv := NewInventory()
+		for _, ev := range c.events {
+			inv.Apply(ev)
+		}
+		inv.Replace(c.scan)
+		for _, ev := range c.after {
+			inv.Apply(ev)
+		}
+		if got := names(inv.Devices()); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
 func TestCompareNames(t *testing.T) {
 	sorted := []string{"dm-0", "dm-2", "dm-10", "nvme0n1", "nvme0n1p1", "nvme0n1p2", "nvme0n1p10", "nvme0n2", "nvme10n1", "sda", "sda1", "sda01", "sda2", "sda10", "sdaa", "sdb"}
 	for i, a := range sorted {

@@ -8,8 +8,7 @@ import (
 // Links returns the links under /dev that name d, sorted: /dev/disk/by-uuid, by-label, by-partuuid,
 // by-partlabel, by-id and by-path, and /dev/mapper/NAME of a device-mapper device. They are a subset of
 // those that systemd-udevd's 60-persistent-storage.rules make; a name that udev might spell otherwise is
-// left out. The caller sees to it that a link that two devices would have is made for one of them
-// (Find decides) or for none.
+// left out. Two devices may have one link in common; Inventory.Links knows whose it is.
 func Links(d *Device) []string {
 	var links []string
 	add := func(dir, name string) {
@@ -34,6 +33,15 @@ func Links(d *Device) []string {
 	}
 	slices.Sort(links)
 	return slices.Compact(links)
+}
+
+// Links returns the links of d without those that belong to another device: of two devices that a link fits,
+// the one that Find chooses has it, and none of them when they are twins.
+func (inv *Inventory) Links(d *Device) []string {
+	return slices.DeleteFunc(Links(d), func(link string) bool {
+		ref, err := ParseRef(link)
+		return err != nil || inv.Find(ref).Device != d
+	})
 }
 
 // ids lists the names of d under /dev/disk/by-id.

@@ -342,6 +342,26 @@ dm-1 fs=ext4 uuid=u dm=../evil
 	}
 }
 
+// A link that fits two devices goes to the one that is meant, and to none of two twins.
+func TestInventoryLinks(t *testing.T) {
+	inv := build(t, `
+sda fs=iso9660 uuid=2024-01-02-03-04-05-00 label=LIVE id=usb-stick
+sda1 fs=iso9660 uuid=2024-01-02-03-04-05-00 label=LIVE
+sdb1 fs=ext4 uuid=u label=a
+sdc1 fs=ext4 uuid=u label=b
+sdd1 fs=btrfs uuid=b sub=1 members=2
+sde1 fs=btrfs uuid=b sub=2 members=2`)
+	for _, c := range []struct{ dev, want string }{
+		{"sda", "/dev/disk/by-id/usb-stick"},
+		{"sda1", "/dev/disk/by-id/usb-stick-part1 /dev/disk/by-label/LIVE /dev/disk/by-uuid/2024-01-02-03-04-05-00"},
+		{"sdb1", "/dev/disk/by-label/a"}, {"sdc1", "/dev/disk/by-label/b"}, {"sdd1", "/dev/disk/by-uuid/b"}, {"sde1", ""},
+	} {
+		if got := strings.Join(inv.Links(inv.ByName(c.dev)), " "); got != c.want {
+			t.Errorf("%s: %s, want %s", c.dev, got, c.want)
+		}
+	}
+}
+
 // Pages that lie about their lengths end the search and nothing else.
 func FuzzSCSIID(f *testing.F) {
 	f.Add([]byte(page83("01 03 00 08 5000000000000001")))

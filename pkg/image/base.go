@@ -68,7 +68,7 @@ func cmdlineFiles(o *Options, c *choice) (entries []Entry) {
 		file("10-cmdline.conf", text)
 	}
 	if len(c.chain) > 0 {
-		file("20-drivers.conf", "rd.driver.pre="+strings.Join(c.chain, ","))
+		file("20-drivers.conf", "rd.driver.pre="+strings.Join(c.chain, ",")+" rd.preroot.modules=root")
 	}
 	return entries
 }

@@ -74,8 +74,15 @@ func checkEntry(e Entry) error {
 	if err := checkName(e.Name); err != nil {
 		return err
 	}
-	if int64(len(e.Data)) >= sizeLimit {
-		return fmt.Errorf("%s: %w", e.Name, errTooBig)
+	if err := tooBig(int64(len(e.Data))); err != nil {
+		return fmt.Errorf("%s: %w", e.Name, err)
+	}
+	return nil
+}
+
+func tooBig(size int64) error {
+	if size >= sizeLimit {
+		return errTooBig
 	}
 	return nil
 }

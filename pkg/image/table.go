@@ -39,15 +39,14 @@ type folder struct {
 // genericFolders: the storage controllers, buses and input devices that can stand between power-on and root.
 var genericFolders = []folder{
 	{path: "drivers/ata", why: "SATA, PATA"},
-	{path: "drivers/scsi", but: []string{"scsi_debug", "sg", "st", "ch", "ses", "osst"}, why: "SCSI hosts with virtio, VMware, Hyper-V, Xen; disks and CDs"},
+	{path: "drivers/scsi", but: []string{"scsi_debug", "sg", "st", "ch", "ses"}, why: "SCSI hosts with virtio, VMware, Hyper-V, Xen; disks and CDs"},
 	{path: "drivers/nvme/host", why: "NVMe"},
-	{path: "drivers/nvme/common", why: "NVMe"},
-	{path: "drivers/block", but: []string{"drbd", "rbd", "null_blk", "zram", "floppy", "pktcdvd", "nbd", "rnbd_client", "rnbd_server", "ublk_drv", "brd", "aoe", "mtip32xx_debug"}, why: "virtio-blk, xen-blkfront, loop"},
+	{path: "drivers/block", but: []string{"drbd", "rbd", "null_blk", "zram", "floppy", "nbd", "ublk_drv", "brd", "aoe"}, why: "virtio-blk, xen-blkfront, loop"},
 	{path: "drivers/message/fusion", why: "the SCSI controller of VMware and old servers"},
 	{path: "drivers/cdrom", why: "live media"},
 	{path: "drivers/usb/storage", why: "USB disks (usb-storage, uas, the ums_* variants)"},
-	{path: "drivers/usb/host", but: []string{"sl811_cs", "sl811_hcd", "isp116x_hcd", "r8a66597_hcd", "u132_hcd", "max3421_hcd"}, why: "disks and keyboards hang on them"},
-	{path: "drivers/mmc/core", but: []string{"mmc_test"}, why: "eMMC, SD cards"},
+	{path: "drivers/usb/host", but: []string{"sl811_cs", "sl811_hcd", "u132_hcd"}, why: "disks and keyboards hang on them"},
+	{path: "drivers/mmc/core", why: "eMMC, SD cards"},
 	{path: "drivers/mmc/host", why: "eMMC, SD cards"},
 	{path: "drivers/ufs", why: "UFS flash"},
 	{path: "drivers/virtio", why: "the virtio buses"},
@@ -58,7 +57,7 @@ var genericFolders = []folder{
 	{path: "drivers/firewire", but: []string{"firewire_net", "nosy"}, why: "FireWire disks"},
 	{path: "drivers/hid", but: []string{"hid_nintendo", "hid_wiimote", "hid_picolcd", "hid_prodikeys", "hid_roccat", "hid_sony", "hid_steam", "hid_playstation"}, why: "keyboards for a passphrase or the emergency shell"},
 	{path: "drivers/input/keyboard", why: "keyboards"},
-	{path: "drivers/input/serio", but: []string{"serport", "ps2_gpio", "ps2mult", "arc_ps2", "altera_ps2"}, why: "PS/2 keyboards"},
+	{path: "drivers/input/serio", but: []string{"serport", "altera_ps2"}, why: "PS/2 keyboards"},
 	{path: "fs/nls", why: "names on vfat and iso9660"},
 }
 
@@ -73,4 +72,4 @@ var genericModules = []string{
 }
 
 // neverGeneric: tests and toys that lie in the folders above.
-var neverGeneric = []string{"scsi_transport_srp", "tcm_loop", "fcoe", "libfcoe", "iscsi_boot_sysfs", "ata_generic_test", "bnx2fc", "bnx2i", "cxgb3i", "cxgb4i", "csiostor", "qedf", "qedi", "xen_netback"}
+var neverGeneric = []string{"scsi_transport_srp", "tcm_loop", "fcoe", "libfcoe", "iscsi_boot_sysfs", "bnx2fc", "bnx2i", "cxgb3i", "cxgb4i", "csiostor", "qedf", "qedi", "xen_netback"}

@@ -29,7 +29,11 @@ func (l *Loader) insert(f *flight, res *Result) error {
 		res.Already = true
 		return nil
 	}
-	params := l.policy.params(f.name, f.word)
+	alias := ""
+	if f.asked {
+		alias = f.word
+	}
+	params := l.policy.params(f.name, alias)
 	if strings.IndexByte(params, 0) >= 0 {
 		return errors.New("its parameters hold a NUL byte; write them as plain text")
 	}

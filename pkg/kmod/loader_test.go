@@ -24,7 +24,6 @@ type fakeKernel struct {
 	block  map[string]chan bool    // Insert waits for it
 	live   map[string]bool         // what Loaded says beforehand
 	faults []string                // broken promises
-	image  map[string]int          // sizes of InsertImage, by their first bytes
 	before func(name string) error // called by Insert without the lock
 }
 
@@ -193,7 +192,7 @@ softdep virtio pre: jbd2
 		{"its own name for a device", func(l *Loader) error { return l.LoadAlias("other") }, "", nil},
 		{"alias line and options", func(l *Loader) error { return l.Load("my-disk") }, "jbd2, virtio, virtio_blk a=1 c=3 b=2", nil},
 		{"off", func(l *Loader) error { return l.Load("crypto-crc") }, "", nil},
-		{"module_blacklist", func(l *Loader) error { return l.Load("ext4") }, "jbd2", ErrBlocked},
+		{"module_blacklist", func(l *Loader) error { return l.Load("ext4") }, "jbd2, other", ErrBlocked},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := &fakeKernel{}
@@ -321,6 +320,7 @@ func TestInParallel(t *testing.T) {
 		for end := time.Now().Add(5 * time.Second); most.Load() < 3 && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
+		time.Sleep(20 * time.Millisecond) // so that a fourth one would be seen
 		return nil
 	}}
 	l := sampleLoader(t, Policy{}, k, Options{Spawn: inGoroutine, Parallel: 3})

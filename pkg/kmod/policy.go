@@ -167,10 +167,10 @@ func (p *Policy) alias(word string) (names []string, found bool) {
 	return names, found
 }
 
-// params returns the parameters of a module that was asked for by a word.
-func (p *Policy) params(name, word string) string {
+// params returns the parameters of a module; alias is the word that asked for it, or "".
+func (p *Policy) params(name, alias string) string {
 	text := p.Options[name]
-	if alias := canonical(word); alias != name && p.Options[alias] != "" {
+	if alias = canonical(alias); alias != name && p.Options[alias] != "" {
 		text = strings.TrimSpace(text + " " + p.Options[alias])
 	}
 	return text

@@ -54,7 +54,6 @@ func openTrie(p *pager) (*trie, error) {
 
 // node is where the parts of one node lie; the zero offset means that there is no such part.
 type node struct {
-	prefix      int64
 	first, last byte
 	children    int64
 	values      int64
@@ -91,10 +90,6 @@ func (t *trie) child(n node, c byte) uint32 {
 func (t *trie) appendValues(vs []value, off int64) []value {
 	count := t.uint32(off)
 	off += 4
-	if int64(count) > t.size/5 { // each takes five bytes at least
-		t.fail(off, "%d values do not fit into %d bytes", count, t.size)
-		return vs
-	}
 	for range count {
 		v := value{priority: t.uint32(off)}
 		v.text, off = t.text(off + 4)

@@ -29,12 +29,14 @@ func (s *Supervisor) finish(p *switchroot.Prepared, r switchroot.Record) {
 // execute runs the new init, or what else can serve as one in the new root.
 func (s *Supervisor) execute(init string) {
 	_ = linux.CtrlAltDel(true)
+	linux.IgnoreUnclaimed(false)
 	s.Log.Flush(time.Second)
 	for _, p := range []string{init, "/sbin/init", "/etc/init", "/bin/init"} {
 		argv := append([]string{p}, tail(s.Argv)...)
 		s.Log.Errf("%v", linux.Exec(p, argv, s.Env))
 	}
 	_ = linux.CtrlAltDel(false)
+	linux.IgnoreUnclaimed(true)
 	s.end(s.policy, "no init in the new root can be executed")
 }
 

@@ -22,9 +22,6 @@ const EngineName = "preroot-engine"
 // EngineFD is the descriptor on which the engine finds its end of the socket.
 const EngineFD = 3
 
-// CrashFD is the descriptor of the file that takes the engine's crash text.
-const CrashFD = 4
-
 // Action is how a boot that failed ends.
 type Action byte
 

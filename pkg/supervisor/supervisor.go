@@ -102,7 +102,7 @@ func (s *Supervisor) start() error {
 	}
 	argv := []string{EngineName, "start=" + strconv.Itoa(s.starts)}
 	std := linux.StandardFD()
-	pid, err := linux.StartChild(s.Self, argv, engineEnv, []uintptr{std, std, std, theirs.Fd(), crash.Fd()}, true)
+	pid, err := linux.StartChild(s.Self, argv, engineEnv, []uintptr{std, std, crash.Fd(), theirs.Fd()}, true)
 	if err != nil {
 		ours.Close()
 		crash.Close()

@@ -3,6 +3,7 @@ package uevent
 import (
 	"io/fs"
 	"path"
+	"strconv"
 	"strings"
 )
 
@@ -11,16 +12,29 @@ import (
 // that this kernel does not have. A tree without symbolic links gives "/class/block/sda" as DevPath.
 func Scan(sys fs.FS, classes ...string) func(yield func(Event) bool) {
 	return func(yield func(Event) bool) {
+		began := seqnum(sys)
 		for _, class := range classes {
 			dir := "class/" + class
 			for _, name := range list(sys, dir) {
 				ev, ok := ReadDevice(sys, dir+"/"+name, class)
+				ev.Seqnum = began
 				if ok && !yield(ev) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// seqnum is the number of the kernel's last event, 0 when it is not told (Documentation/ABI/testing/sysfs-kernel-uevent_seqnum
+// and lib/kobject_uevent.c).
+func seqnum(sys fs.FS) uint64 {
+	text, err := fs.ReadFile(sys, "kernel/uevent_seqnum")
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+	return n
 }
 
 // ReadDevice makes an "add" event of the device whose directory under sys is dir ("class/block/sda"), which

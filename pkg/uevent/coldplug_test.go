@@ -19,6 +19,7 @@ func link(to string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(to), 
 // machine is a small /sys: one virtio disk with a partition, a CPU, a keyboard, a device that has just gone.
 func machine() fstest.MapFS {
 	return fstest.MapFS{
+		"kernel/uevent_seqnum":                                          file("4711\n"),
 		"class/block/vda":                                               link("../../devices/pci0000:00/0000:00:02.0/virtio1/block/vda"),
 		"class/block/vda1":                                              link("../../devices/pci0000:00/0000:00:02.0/virtio1/block/vda/vda1"),
 		"class/block/gone":                                              link("../../devices/virtual/block/gone"),
@@ -44,6 +45,9 @@ func machine() fstest.MapFS {
 func TestScan(t *testing.T) {
 	var got []string
 	for ev := range Scan(machine(), "block", "nosuchclass") {
+		if ev.Seqnum != 4711 {
+			t.Errorf("%v: seqnum %d", ev.String(), ev.Seqnum)
+		}
 		got = append(got, ev.String()+" "+ev.Get("DEVNAME")+" "+ev.Get("PARTN")+ev.Get("PARTNAME"))
 	}
 	want := []string{

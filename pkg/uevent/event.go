@@ -29,7 +29,8 @@ type Event struct {
 	DevPath string
 	// Subsystem is the bus or class: "block", "pci". It is empty when the event did not say.
 	Subsystem string
-	// Seqnum counts the kernel's events; 0 in events that Scan made.
+	// Seqnum counts the kernel's events. In what Scan made it is the count when the scan began: events with a
+	// higher number are newer than what the scan saw, perhaps. 0 when unknown.
 	Seqnum uint64
 	// Dropped is the number of properties that were malformed and left out.
 	Dropped int

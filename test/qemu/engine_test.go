@@ -32,7 +32,7 @@ func TestEngineKilledBeforeMount(t *testing.T) {
 		t.Run(fmt.Sprintf("signal%d", signal), func(t *testing.T) {
 			t.Parallel()
 			s := plain(t, image{launcher: []string{"engine", "ms 1000", fmt.Sprintf("kill-engine %d", signal)}}, serial)
-			s.Disks[0].Late = true
+			s.Disks[0].Late, s.EngineCrash = true, true
 			m, err := vm.Start(s, nil)
 			if err != nil {
 				t.Fatal(err)

@@ -6,6 +6,7 @@
  *
  * /launcher.conf, one order a line. Orders to PID 1 itself, done before it executes /init:
  *   close-fds             close descriptors 0, 1 and 2
+ *   fill N                write N lines of 100 bytes to the kernel log
  * Orders to the child, done in this sequence; each is told to the kernel log when done ("launcher: ..."):
  *   ms N                  let N milliseconds pass
  *   kmsg TEXT             wait until the kernel log holds TEXT (from now on or before)
@@ -131,6 +132,7 @@ static void obey(char *line) {
     if (!pid || kill(pid, a)) { say("no engine to kill"); return; }
   } else if (sscanf(line, "signals %d %d", &a, &b) == 2) { signals(a, b); return; }
   else if (sscanf(line, "signal %d", &a) == 1) kill(1, a);
+  else if (!strncmp(line, "fill ", 5)) return;
   else if (strcmp(line, "close-fds") && *line) { say("order not understood: %s", line); return; }
   say("done: %s", line);
 }
@@ -146,6 +148,8 @@ int main(int argc, char **argv) {
     for (char *line = strtok(text, "\n"); line; line = strtok(0, "\n")) obey(line);
     return 0;
   }
+  char *lines = strstr(text, "fill ");
+  for (int i = 0; lines && i < atoi(lines + 5); i++) say("%087d", i);
   if (!fork()) { execv("/launcher", child); _exit(1); }
   if (strstr(text, "close-fds"))
     for (int i = 0; i < 3; i++) close(i);

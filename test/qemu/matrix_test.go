@@ -187,7 +187,7 @@ func TestRootForms(t *testing.T) {
 			"/dev/disk/by-partuuid/" + vm.PartUUID,
 			"/dev/disk/by-partlabel/" + vm.PartName,
 			"/dev/disk/by-id/virtio-root0-part1",
-			"/dev/disk/by-path/virtio-pci-0000:00:03.0-part1",
+			"/dev/disk/by-path/pci-0000:00:02.0-part1",
 		},
 		"mbr": {
 			"PARTUUID=" + vm.DiskID + "-01",

@@ -136,7 +136,9 @@ func plain(t *testing.T, i image, words string) vm.Spec {
 		i.drivers = known
 	}
 	if i.launcher != nil {
-		words += " rdinit=/launcher"
+		// The launcher writes more than the ten lines in five seconds that the
+		// kernel takes from a program otherwise.
+		words += " rdinit=/launcher printk.devkmsg=on"
 	}
 	return machine(t, k, i.build(t, k), words)
 }

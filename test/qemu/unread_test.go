@@ -9,11 +9,12 @@ import (
 )
 
 // TestUnreadLine boots with a serial line that is connected and no longer read
-// once /init runs, with everything logged to it. The kernel needs 10 ms for
+// once /init runs, full but for a few hundred bytes when it starts, and with
+// everything logged to it. The kernel needs 10 ms for
 // each byte then; preroot must not wait for any of them.
 func TestUnreadLine(t *testing.T) {
 	t.Parallel()
-	s := plain(t, image{}, serial+" loglevel=7 rd.debug")
+	s := plain(t, image{launcher: []string{"fill 36"}}, serial+" loglevel=7 rd.debug")
 	s.Console, s.Limit = vm.ConsoleUnread, 120*time.Second
 	s, disk := writable(t, s)
 	m, err := vm.Start(s, nil)

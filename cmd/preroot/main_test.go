@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/preroot/preroot/pkg/image"
+)
+
+func options(t *testing.T, args ...string) (image.Options, error) {
+	t.Helper()
+	o, _, err := buildOptions(args, &bytes.Buffer{})
+	return o, err
+}
+
+// TestBuildOptions: the command lines of the man page, options before and behind the other words.
+func TestBuildOptions(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want image.Options
+	}{
+		{
+			[]string{"-f", "--generic", "--init", "i", "/boot/img", "6.1"},
+			image.Options{Force: true, Generic: true, Init: "i", Output: "/boot/img", KVER: "6.1", ModulesDir: "/lib/modules/6.1"},
+		},
+		{
+			[]string{"img", "--drivers", "virtio_pci, virtio_blk", "--init=i", "6.1", "--force", "--drivers=ext4"},
+			image.Options{Force: true, Drivers: []string{"virtio_pci", "virtio_blk", "ext4"}, Init: "i", Output: "img", KVER: "6.1", ModulesDir: "/lib/modules/6.1"},
+		},
+		{
+			[]string{"--include", "a", "/b", "--modules-dir", "m", "--init", "i", "--include", "-c", "--kver", "img"},
+			image.Options{Includes: []image.Include{{Src: "a", Dst: "/b"}, {Src: "-c", Dst: "--kver"}}, ModulesDir: "m", Init: "i", Output: "img"},
+		},
+		{
+			[]string{"--init", "i", "--kver", "6.1", "--add-drivers", "a b", "--omit-drivers", "c", "--kernel-cmdline", "root=/dev/vda ro", "--", "-img"},
+			image.Options{Init: "i", KVER: "6.1", ModulesDir: "/lib/modules/6.1", AddDrivers: []string{"a", "b"}, OmitDrivers: []string{"c"}, KernelCmdline: "root=/dev/vda ro", Output: "-img"},
+		},
+	} {
+		got, err := options(t, tt.args...)
+		if err != nil {
+			t.Errorf("%v: %v", tt.args, err)
+			continue
+		}
+		tt.want.Version = version
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", tt.args, diff)
+		}
+	}
+}
+
+func TestBuildOptionErrors(t *testing.T) {
+	for _, tt := range []struct{ args, want string }{
+		{"--generic", "name the IMAGE file"},
+		{"img 6.1 more", `"more" is one word too many`},
+		{"--kver 6.1 img 6.2", "two kernel versions"},
+		{"img --include a", "--include SRC DST"},
+		{"img --no-such", "flag provided but not defined"},
+	} {
+		if _, err := options(t, strings.Fields(tt.args)...); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v; want %q in it", tt.args, err, tt.want)
+		}
+	}
+}
+
+// TestRun: exit statuses, and where the words go.
+func TestRun(t *testing.T) {
+	bad := filepath.Join(t.TempDir(), "bad")
+	if err := os.WriteFile(bad, []byte("no image"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args           string
+		status         int
+		stdout, stderr string
+	}{
+		{"", 2, "", "usage:"},
+		{"help", 0, "usage:", ""},
+		{"version", 0, "preroot", ""},
+		{"bild", 2, "", `no command "bild"`},
+		{"build -h", 0, "", "-generic"},
+		{"build", 2, "", "name the IMAGE file"},
+		{"build --drivers ext4 --modules-dir /nowhere /nowhere/img", 1, "", "preroot build:"},
+		{"ls", 2, "", "usage:"},
+		{"ls /nowhere", 1, "", "no such file"},
+		{"ls " + bad, 1, "", "unknown bytes"},
+	} {
+		var stdout, stderr bytes.Buffer
+		if got := run(strings.Fields(tt.args), &stdout, &stderr); got != tt.status {
+			t.Errorf("%q: status %d; want %d", tt.args, got, tt.status)
+		}
+		if !strings.Contains(stdout.String(), tt.stdout) || !strings.Contains(stderr.String(), tt.stderr) {
+			t.Errorf("%q: stdout %q, stderr %q", tt.args, stdout.String(), stderr.String())
+		}
+	}
+}
+
+// TestBuildAndList makes an image of a module folder with one module, by hand and depmod, and lists it.
+func TestBuildAndList(t *testing.T) {
+	dir := t.TempDir()
+	modules := filepath.Join(dir, "lib/modules/1.0/kernel/fs")
+	if err := os.MkdirAll(modules, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string]string{filepath.Join(modules, "tiny.ko"): elfHeader(1), filepath.Join(dir, "init"): elfHeader(2)} {
+		if err := os.WriteFile(name, []byte(data), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range map[string]string{"modules.order": "", "modules.builtin": "", "modules.builtin.modinfo": "ext4.alias=fs-ext4\x00"} {
+		if err := os.WriteFile(filepath.Join(dir, "lib/modules/1.0", name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := exec.Command("depmod", "-b", dir, "1.0").CombinedOutput(); err != nil {
+		t.Fatalf("depmod (Debian package kmod): %v %s", err, out)
+	}
+	img := filepath.Join(dir, "img")
+	args := []string{"build", "-v", "--drivers", "tiny", "--init", filepath.Join(dir, "init"), "--modules-dir", dir, img, "1.0"}
+	var stdout, stderr bytes.Buffer
+	if status := run(args, &stdout, &stderr); status != 0 {
+		t.Fatalf("status %d: %s", status, stderr.String())
+	}
+	for _, want := range []string{"for kernel 1.0", "/init     64 bytes", "modules   1 ", "loaded first: tiny", "inside: tiny"} {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("no %q in the report:\n%s", want, stdout.String())
+		}
+	}
+	if status := run(args, &stdout, &stderr); status != 1 || !strings.Contains(stderr.String(), "-f") {
+		t.Errorf("a second build without -f: status %d, %s", status, stderr.String())
+	}
+	stdout.Reset()
+	if status := run([]string{"ls", img}, &stdout, &stderr); status != 0 || !strings.Contains(stdout.String(), "lib/modules/1.0/kernel/fs/tiny.ko\n") {
+		t.Errorf("ls: status %d\n%s", status, stdout.String())
+	}
+}
+
+// elfHeader is the header of an ELF file of a type without anything behind it.
+func elfHeader(kind byte) string {
+	h := make([]byte, 64)
+	copy(h, "\x7fELF\x02\x01\x01")
+	h[16], h[18], h[20], h[52], h[54], h[58] = kind, 62, 1, 64, 56, 64
+	return string(h)
+}

@@ -1,0 +1,9 @@
+// Package dracut compares pkg/cmdline with dracut itself: the same files, the same questions, the shell
+// functions of dracut-lib.sh with the program dracut-util behind them on one side, Params on the other.
+//
+// Three versions are asked: the newest (Debian sid), those of Debian 13 and of Debian 12. They are unpacked
+// under the user's cache folder, never installed, and run in a small root of their own with their own shell
+// and C library. The number of lines is a flag:
+//
+//	go test ./test/dracut -v -timeout=0 -lines=100000
+package dracut

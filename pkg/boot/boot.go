@@ -50,9 +50,10 @@ type Boot struct {
 	events  chan initqueue.Event
 	finder  *finder
 
-	root  *device.Device
-	fstab []mount.Entry
-	init  string
+	root    *device.Device
+	members []*device.Device // all devices of root, when it lies on several
+	fstab   []mount.Entry
+	init    string
 }
 
 // Run boots. It returns nil when PID 1 has taken the hand-over or the end: the engine is done.

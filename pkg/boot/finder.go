@@ -3,6 +3,7 @@ package boot
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,7 @@ type finder struct {
 	loaded  map[string]bool // aliases that were asked for
 	working int             // module jobs under way
 	batch   int
-	busy    []string // buses that still scan
+	busy    map[string]time.Time // buses that still scan, and since when we know
 
 	timeUp bool
 	err    error
@@ -59,7 +60,7 @@ const (
 func newFinder(b *Boot) *finder {
 	return &finder{
 		b: b, inv: device.NewInventory(),
-		pending: map[string]uevent.Kind{}, loaded: map[string]bool{},
+		pending: map[string]uevent.Kind{}, loaded: map[string]bool{}, busy: map[string]time.Time{},
 	}
 }
 
@@ -84,10 +85,11 @@ type (
 		what string
 		err  error
 	}
-	busState struct{ busy []string }
-	overrun  struct{}
-	signal   struct{ number int }
-	broken   struct{ err error }
+	busState  struct{ busy []string }
+	lookAgain struct{}
+	overrun   struct{}
+	signal    struct{ number int }
+	broken    struct{ err error }
 )
 
 // Handle notes what an event says.
@@ -112,7 +114,10 @@ func (f *finder) Handle(ev initqueue.Event) {
 	case loadedAll:
 		f.modulesDone(ev)
 	case busState:
-		f.buses, f.busy = known, ev.busy
+		f.buses = known
+		f.stillBusy(ev.busy)
+	case lookAgain:
+		f.buses = unknown
 	case initqueue.Idle:
 		f.idle()
 	case initqueue.TimeUp:
@@ -133,11 +138,42 @@ func (f *finder) uevent(ev uevent.Event) {
 	f.b.m.Log.Debugf("uevent %s", &ev)
 	if ev.Subsystem == "block" {
 		f.inv.Apply(ev)
+	}
+	if ev.Subsystem == "block" || len(f.busy) > 0 {
 		f.buses = unknown
 	}
 	if alias := ev.Get("MODALIAS"); alias != "" && ev.Action != "remove" {
 		f.alias(alias, uevent.Wave(alias))
 	}
+}
+
+// stillBusy notes the buses that scan. One that does so for longer than busPatience is not waited for: a card reader
+// without a card never gets a disk.
+func (f *finder) stillBusy(names []string) {
+	now, busy := time.Now(), map[string]time.Time{}
+	for _, name := range names {
+		since, seen := f.busy[name]
+		if !seen {
+			since = now
+		}
+		busy[name] = since
+	}
+	f.busy = busy
+}
+
+// busPatience is usb-storage's delay_use, one second unless somebody changes it, and time for the scan behind it.
+const busPatience = 3 * time.Second
+
+// awaited lists the buses that are waited for.
+func (f *finder) awaited() []string {
+	var names []string
+	for name, since := range f.busy {
+		if time.Since(since) < busPatience {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (f *finder) alias(alias string, kind uevent.Kind) {
@@ -231,7 +267,7 @@ func (f *finder) judge() initqueue.Verdict {
 			f.err = f.twins(i)
 			return initqueue.Failed
 		}
-		if !c.Device.Probed {
+		if !c.Device.Probed || c.Missing > 0 && !f.b.degraded() {
 			return initqueue.Wait
 		}
 	}
@@ -253,7 +289,7 @@ func (f *finder) judgeNothing() initqueue.Verdict {
 // settled says that every block device which the kernel has announced is probed and that no scan of a storage bus
 // that we started still runs.
 func (f *finder) settled() bool {
-	return f.scan == known && f.working == 0 && f.buses == known && len(f.busy) == 0 && f.inv.Settled()
+	return f.scan == known && f.working == 0 && f.buses == known && len(f.awaited()) == 0 && f.inv.Settled()
 }
 
 // jobs names all work that is to be done now; the loop starts what does not run yet.
@@ -271,6 +307,9 @@ func (f *finder) jobs() []initqueue.Job {
 	if f.buses != known && f.scan == known && f.working == 0 {
 		f.buses = reading
 		jobs = append(jobs, f.b.busJob())
+	}
+	if f.buses == known && len(f.awaited()) > 0 {
+		jobs = append(jobs, busAlarm())
 	}
 	return jobs
 }

@@ -57,6 +57,14 @@ func (b *Boot) busJob() initqueue.Job {
 	}}
 }
 
+// busAlarm rings when a bus that scans is no longer waited for.
+func busAlarm() initqueue.Job {
+	return initqueue.Job{Key: "bus alarm", Run: func() initqueue.Event {
+		<-time.After(busPatience)
+		return lookAgain{}
+	}}
+}
+
 // probeJob reads what /sys says of a device and what is on it.
 func (b *Boot) probeJob(d *device.Device) initqueue.Job {
 	name, node, seq := d.Name, d.Node, d.Seq

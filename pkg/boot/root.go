@@ -39,6 +39,9 @@ func (b *Boot) request() mount.Request {
 		Device: d.Node, Probed: d.FSType(), Types: c.RootFSType,
 		Flags: c.RootFlags, Given: c.RootFlagsGiven, Fstab: c.Fstab, DeviceReadOnly: d.ReadOnly,
 	}
+	for _, m := range b.members {
+		r.Members = append(r.Members, m.Node)
+	}
 	switch c.Write {
 	case config.ReadOnly:
 		r.Write = "ro"

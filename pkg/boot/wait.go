@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/preroot/preroot/pkg/device"
 	"github.com/preroot/preroot/pkg/initqueue"
+	"github.com/preroot/preroot/pkg/mount"
 	"github.com/preroot/preroot/pkg/rootfs"
 )
 
@@ -32,9 +34,14 @@ func (b *Boot) waitForRoot() error {
 	if err := b.wait(source.String(), b.config.RootWait); err != nil {
 		return err
 	}
-	b.root = b.finder.found[0].Device
+	b.root, b.members = b.finder.found[0].Device, b.finder.found[0].Members
 	b.m.Log.Notef("root: %s is %s", source, b.root.Describe())
 	return nil
+}
+
+// degraded says that a file system over several devices may be mounted without all of them.
+func (b *Boot) degraded() bool {
+	return slices.Contains(mount.ParseOptions(b.config.RootFlags).Data, "degraded")
 }
 
 // waitFor waits for one more device: /usr, or an entry of the new root's fstab.
@@ -66,6 +73,9 @@ func (f *finder) notFound(why error) error {
 		if c.Device == nil {
 			return fmt.Errorf("%w: %w", c.Err(f.want[i]), why)
 		}
+		if c.Missing > 0 {
+			return fmt.Errorf("%s: %d of its devices are missing; rootflags=degraded mounts it without them: %w", f.want[i], c.Missing, why)
+		}
 	}
 	return fmt.Errorf("%s: %w while %s", f.want[0], why, f.unsettled())
 }
@@ -75,8 +85,8 @@ func (f *finder) twins(i int) error { return f.found[i].Err(f.want[i]) }
 // unsettled says what keeps the choice open.
 func (f *finder) unsettled() string {
 	switch {
-	case len(f.busy) > 0:
-		return "a bus still scans: " + strings.Join(f.busy, ", ")
+	case len(f.awaited()) > 0:
+		return "a bus still scans: " + strings.Join(f.awaited(), ", ")
 	case f.working > 0:
 		return "drivers are being loaded"
 	}

@@ -12,6 +12,8 @@ type Request struct {
 	// Probed is the type that the probe found, "" for none; Types are those of rootfstype=.
 	Probed string
 	Types  []string
+	// Members are the nodes of all devices of a file system that lies on several; the kernel is told each (btrfs(5), device=).
+	Members []string
 	// Flags is rootflags=, Given tells an empty one from none. Write is "ro", "rw" or "".
 	Flags string
 	Given bool
@@ -57,7 +59,15 @@ func Mountable(t string) bool {
 // First are the options of the first mount: always read-only, so that the new root's fstab can be read and the file
 // system checked before anything is written.
 func (r Request) First() Options {
-	return ParseOptions(r.Flags, "ro")
+	return ParseOptions(r.devices(), r.Flags, "ro")
+}
+
+// devices are the options that name the members.
+func (r Request) devices() string {
+	if len(r.Members) < 2 {
+		return ""
+	}
+	return "device=" + strings.Join(r.Members, ",device=")
 }
 
 // Final are the options that root ends with: those of its own fstab, then rootflags=, then ro or rw of the command line. An
@@ -67,7 +77,7 @@ func (r Request) Final(root Entry, found bool) Options {
 	if r.Fstab && !r.Given && found {
 		texts = []string{root.Options.String()}
 	}
-	o := ParseOptions(append(texts, r.Flags, r.Write)...)
+	o := ParseOptions(append(append([]string{r.devices()}, texts...), r.Flags, r.Write)...)
 	if r.DeviceReadOnly {
 		o = ParseOptions(o.String(), "ro")
 	}

@@ -15,7 +15,7 @@ import (
 func TestUnreadLine(t *testing.T) {
 	t.Parallel()
 	s := plain(t, image{launcher: []string{"fill 36"}}, serial+" loglevel=7 rd.debug")
-	s.Console, s.Limit = vm.ConsoleUnread, 120*time.Second
+	s.Console, s.Limit = vm.ConsoleUnread, 240*time.Second
 	s, disk := writable(t, s)
 	m, err := vm.Start(s, nil)
 	if err != nil {

@@ -288,9 +288,6 @@ func (r Result) Err() error {
 // a Go program, "" if there is none.
 func Judge(lines []string) string {
 	i := slices.IndexFunc(lines, func(l string) bool {
-		if strings.Contains(l, "preroot: engine: ") {
-			return false // the text of a crash that PID 1 has survived and tells
-		}
 		return strings.Contains(l, "Kernel panic") || strings.Contains(l, "panic: ") ||
 			strings.Contains(l, "fatal error: ") || strings.Contains(l, "goroutine ")
 	})

@@ -17,7 +17,10 @@ func TestEngineKilled(t *testing.T) {
 			t.Parallel()
 			orders := []string{"engine", fmt.Sprintf("ms %d", ms), "kill-engine 9"}
 			r := boot(t, plain(t, image{launcher: orders}, serial))
-			t.Logf("%s", ending(r))
+			t.Logf("killed %t: %s", r.Says("launcher: done: kill-engine"), ending(r))
+			if ms <= 100 {
+				mustSay(t, r, "launcher: done: kill-engine")
+			}
 			if ending(r) == "" {
 				fail(t, r, "neither booted nor ended with a reason")
 			}

@@ -218,3 +218,5 @@ func reachedFile(t *testing.T, disk string) bool {
 	}
 	return there
 }
+
+func writeFile(path, text string) error { return os.WriteFile(path, []byte(text), 0o644) }

@@ -1,0 +1,91 @@
+package vm
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestArchive reads our archive back with cpio.
+func TestArchive(t *testing.T) {
+	data := Archive([]Entry{
+		{Name: "a/b/file", Mode: 0o640, Data: []byte("12345")},
+		{Name: "a/link", Mode: fs.ModeSymlink | 0o777, Data: []byte("b/file")},
+	})
+	cpio, err := lookTool("cpio")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(cpio, "-idu", "--quiet")
+	cmd.Dir, cmd.Stdin = t.TempDir(), strings.NewReader(string(data))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("cpio: %v: %s", err, out)
+	}
+	got, err := os.ReadFile(filepath.Join(cmd.Dir, "a/link"))
+	if err != nil || string(got) != "12345" {
+		t.Errorf("through the link: %q, %v", got, err)
+	}
+	if st, err := os.Stat(filepath.Join(cmd.Dir, "a/b/file")); err != nil || st.Mode().Perm() != 0o640 {
+		t.Errorf("mode: %v, %v", st, err)
+	}
+}
+
+// TestRoots makes each file system under each table and looks at it with the
+// tools that know best.
+func TestRoots(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "init")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"", "gpt", "mbr"} {
+		for _, kind := range Filesystems() {
+			t.Run(kind+table, func(t *testing.T) {
+				disk := filepath.Join(t.TempDir(), "root.img")
+				if err := (Root{FS: kind, Table: table, Init: program}).Make(disk); err != nil {
+					t.Fatal(err)
+				}
+				offset, want := "0", "TYPE="+kind
+				if table != "" {
+					offset = "1048576"
+					checkTable(t, disk, table)
+				}
+				out, err := run("blkid", "-p", "-O", offset, "-o", "export", disk)
+				if err != nil || !strings.Contains(out, want) {
+					t.Errorf("blkid: %v: %s", err, out)
+				}
+				if kind != "squashfs" && !strings.Contains(out, "UUID="+RootUUID) {
+					t.Errorf("no UUID %s: %s", RootUUID, out)
+				}
+			})
+		}
+	}
+}
+
+func checkTable(t *testing.T, disk, table string) {
+	t.Helper()
+	out, err := run("sfdisk", "--dump", disk)
+	id := map[string]string{"gpt": strings.ToUpper(PartUUID), "mbr": "label-id: 0x" + DiskID}[table]
+	if err != nil || !strings.Contains(out, id) {
+		t.Errorf("sfdisk: %v: no %q in %s", err, id, out)
+	}
+	if _, err := run("sfdisk", "--verify", disk); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFileInRoot holds for the oracle of silent boots: a file that is there,
+// one that is not, an image that is none.
+func TestFileInRoot(t *testing.T) {
+	disk := filepath.Join(t.TempDir(), "root.img")
+	if err := (Root{}).Make(disk); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]bool{"/usr/lib/os-release": true, "/reached": false} {
+		if got, err := FileInRoot(disk, file); err != nil || got != want {
+			t.Errorf("%s: %v, %v; want %v", file, got, err, want)
+		}
+	}
+}

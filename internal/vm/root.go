@@ -212,7 +212,7 @@ func (r Root) partition(part, path string) error {
 	if _, err := run("sh", "-c", `sfdisk -q --no-reread --no-tell-kernel "$1" <"$2"`, "sh", path, in); err != nil {
 		return err
 	}
-	_, err = run("dd", "if="+part, "of="+path, "bs=1M", "seek=2", "conv=notrunc,sparse", "status=none")
+	_, err = run("dd", "if="+part, "of="+path, "bs=1M", "seek=1", "conv=notrunc,sparse", "status=none")
 	return err
 }
 

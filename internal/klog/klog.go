@@ -35,6 +35,7 @@ type Open func() (io.WriteCloser, error)
 type Logger struct {
 	open  Open
 	debug bool
+	slow  func()
 
 	mu      sync.Mutex
 	queue   []string
@@ -51,6 +52,17 @@ const queueLength = 512
 func New(open Open, debug bool) *Logger {
 	return &Logger{open: open, debug: debug, wake: make(chan struct{}, 1), idle: make(chan struct{}, 1)}
 }
+
+// OnSlow sets what is called, once, when the log is found to wait for a console: writing a record makes the kernel print
+// it, and a serial line that nobody reads takes 10 ms for each byte.
+func (l *Logger) OnSlow(f func()) {
+	l.mu.Lock()
+	l.slow = f
+	l.mu.Unlock()
+}
+
+// slowWrite is a time that no console needs for a line, 9600 baud included.
+const slowWrite = time.Second
 
 // SetDebug says whether Debug messages are written (rd.debug).
 func (l *Logger) SetDebug(on bool) {
@@ -143,8 +155,22 @@ func (l *Logger) write(record string) {
 	if err != nil {
 		return
 	}
+	start := time.Now()
 	_, _ = io.WriteString(w, record)
 	w.Close()
+	if time.Since(start) >= slowWrite {
+		l.foundSlow()
+	}
+}
+
+func (l *Logger) foundSlow() {
+	l.mu.Lock()
+	f := l.slow
+	l.slow = nil
+	l.mu.Unlock()
+	if f != nil {
+		f()
+	}
 }
 
 // Flush waits until the queue is written, at most limit.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/preroot/preroot/internal/safe"
@@ -54,12 +55,15 @@ type Boot struct {
 	members []*device.Device // all devices of root, when it lies on several
 	fstab   []mount.Entry
 	init    string
+
+	printLevel atomic.Int32 // the console's level before it was lowered, 0 for as it was
 }
 
 // Run boots. It returns nil when PID 1 has taken the hand-over or the end: the engine is done.
 func Run(m Machine) error {
 	b := &Boot{m: m, spans: timeline.New(m.Uptime()), events: make(chan initqueue.Event)}
 	b.finder = newFinder(b)
+	m.Log.OnSlow(b.quietConsole)
 	if err := b.mountAPIs(); err != nil {
 		return m.Parent.End("reboot", err.Error())
 	}

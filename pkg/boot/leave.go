@@ -2,7 +2,9 @@ package boot
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -91,9 +93,35 @@ func (b *Boot) handOverTo() error {
 		b.uevents.Close()
 	}
 	b.m.Log.Flush(logPatience)
+	b.restoreConsole()
 	return b.m.Parent.HandOver(switchroot.Record{
 		Root: Sysroot, Device: rootDevice(b.root), Init: b.init, Mounts: mount.Carried,
 	})
+}
+
+// quietConsole keeps what the kernel and drivers say off a console that nobody reads: every message of a driver
+// would wait for it too. It is all in the log, and the level is put back before the hand-over.
+func (b *Boot) quietConsole() {
+	levels, _ := fs.ReadFile(b.m.Files, "proc/sys/kernel/printk")
+	level, err := strconv.Atoi(firstField(string(levels)))
+	if err != nil || b.m.PrintLevel == nil || b.m.PrintLevel(1) != nil {
+		return
+	}
+	b.printLevel.Store(int32(level))
+	b.m.Log.Warnf("a console takes more than a second for a line: messages go to the log only, until root is reached")
+}
+
+func (b *Boot) restoreConsole() {
+	if level := b.printLevel.Swap(0); level != 0 {
+		_ = b.m.PrintLevel(int(level))
+	}
+}
+
+func firstField(s string) string {
+	if f := strings.Fields(s); len(f) > 0 {
+		return f[0]
+	}
+	return ""
 }
 
 // logPatience is how long a slow console may hold up the boot.

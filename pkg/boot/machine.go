@@ -36,6 +36,8 @@ type Machine struct {
 	Parent Parent
 	// Signals are those that PID 1 passes on.
 	Signals <-chan int
+	// PrintLevel sets the level below which kernel messages reach the consoles.
+	PrintLevel func(level int) error
 	// Uptime is the kernel's clock.
 	Uptime func() time.Duration
 	// ELF is the machine number of executables that run here (elf.h, e_machine).

@@ -22,6 +22,7 @@ func Real(log *klog.Logger) Machine {
 		OpenDisk:    openDisk,
 		OpenRoot:    openRoot,
 		Programs:    linux.Programs{},
+		PrintLevel:  linux.SetPrintLevel,
 		Uptime:      linux.Uptime,
 		ELF:         switchroot.HostMachine(),
 		Log:         log,

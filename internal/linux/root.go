@@ -88,10 +88,10 @@ func (r *Root) Mkdir(path string, mode uint32) error {
 	return err
 }
 
-// NoExec says whether the file system of the root is mounted noexec.
-func (r *Root) NoExec() bool {
+// NoExec says whether the file system that an open file lies on is mounted noexec.
+func NoExec(f *os.File) bool {
 	var st unix.Statfs_t
-	return unix.Fstatfs(r.Fd(), &st) == nil && st.Flags&unix.ST_NOEXEC != 0
+	return unix.Fstatfs(int(f.Fd()), &st) == nil && st.Flags&unix.ST_NOEXEC != 0
 }
 
 func relative(path string) string {

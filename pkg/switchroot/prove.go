@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +42,10 @@ func (r realRoot) Open(path string) (File, error) {
 	return f, nil
 }
 
-func (r realRoot) NoExec(File) bool { return r.root.NoExec() }
+func (r realRoot) NoExec(f File) bool {
+	file, ok := f.(*os.File)
+	return ok && linux.NoExec(file)
+}
 
 // Proof is what Prove found.
 type Proof struct {

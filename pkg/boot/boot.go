@@ -49,6 +49,8 @@ type Boot struct {
 	loader  *kmod.Loader
 	uevents Uevents
 	events  chan initqueue.Event
+	over    chan struct{} // closed when nobody takes events any more
+	loop    initqueue.Loop
 	finder  *finder
 
 	root    *device.Device
@@ -61,8 +63,10 @@ type Boot struct {
 
 // Run boots. It returns nil when PID 1 has taken the hand-over or the end: the engine is done.
 func Run(m Machine) error {
-	b := &Boot{m: m, spans: timeline.New(m.Uptime()), events: make(chan initqueue.Event)}
+	b := &Boot{m: m, spans: timeline.New(m.Uptime()), events: make(chan initqueue.Event), over: make(chan struct{})}
+	defer close(b.over)
 	b.finder = newFinder(b)
+	b.loop = initqueue.Loop{Owner: b.finder, Spawn: b.spawn, Events: b.events, Over: b.over}
 	m.Log.OnSlow(b.quietConsole)
 	if err := b.mountAPIs(); err != nil {
 		return m.Parent.End("reboot", err.Error())
@@ -163,6 +167,7 @@ func (b *Boot) listen() (err error) {
 	return nil
 }
 
+// delay is rootdelay=. What has come or gone meanwhile is judged again.
 func (b *Boot) delay() error {
 	if b.config.RootDelay <= 0 {
 		return nil
@@ -173,7 +178,7 @@ func (b *Boot) delay() error {
 	for b.finder.err == nil {
 		select {
 		case <-over.C:
-			return nil
+			return b.waitForRoot()
 		case ev := <-b.events:
 			b.finder.Handle(ev)
 		}

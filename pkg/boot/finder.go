@@ -30,7 +30,7 @@ type finder struct {
 	started bool // the modules of this wave are asked for
 	pending map[string]uevent.Kind
 	loaded  map[string]bool // aliases that were asked for
-	working int             // module jobs under way
+	working map[string]bool // the module jobs under way, by key
 	batch   int
 	busy    map[string]time.Time // buses that still scan, and since when we know
 
@@ -60,7 +60,7 @@ const (
 func newFinder(b *Boot) *finder {
 	return &finder{
 		b: b, inv: device.NewInventory(),
-		pending: map[string]uevent.Kind{}, loaded: map[string]bool{}, busy: map[string]time.Time{},
+		pending: map[string]uevent.Kind{}, loaded: map[string]bool{}, busy: map[string]time.Time{}, working: map[string]bool{},
 	}
 }
 
@@ -82,8 +82,8 @@ type (
 		err   error
 	}
 	loadedAll struct {
-		what string
-		err  error
+		key string
+		err error
 	}
 	busState  struct{ busy []string }
 	lookAgain struct{}
@@ -196,7 +196,7 @@ func (f *finder) probed(p probed) {
 }
 
 func (f *finder) modulesDone(ev loadedAll) {
-	f.working--
+	delete(f.working, ev.key)
 	f.buses = unknown
 	if ev.err != nil {
 		f.b.m.Log.Warnf("%v", ev.err)
@@ -206,14 +206,15 @@ func (f *finder) modulesDone(ev loadedAll) {
 // abandoned takes the place of a result that did not come in time.
 func (f *finder) abandoned(ev initqueue.Abandoned) {
 	f.b.m.Log.Warnf("%s takes longer than %v: going on without it", ev.Key, ev.Limit)
-	kind, name, _ := strings.Cut(ev.Key, " ")
+	kind, rest, _ := strings.Cut(ev.Key, " ")
+	name, _, _ := strings.Cut(rest, " ")
 	switch kind {
 	case "probe":
 		if d := f.inv.ByName(name); d != nil {
 			f.inv.SetProbe(name, d.Seq, nil, fmt.Errorf("no answer within %v", ev.Limit))
 		}
 	case "modules":
-		f.working--
+		delete(f.working, ev.Key)
 	case "scan":
 		f.scan = known
 	case "modaliases":
@@ -289,7 +290,7 @@ func (f *finder) judgeNothing() initqueue.Verdict {
 // settled says that every block device which the kernel has announced is probed and that no scan of a storage bus
 // that we started still runs.
 func (f *finder) settled() bool {
-	return f.scan == known && f.working == 0 && f.buses == known && len(f.awaited()) == 0 && f.inv.Settled()
+	return f.scan == known && len(f.working) == 0 && f.buses == known && len(f.awaited()) == 0 && f.inv.Settled()
 }
 
 // jobs names all work that is to be done now; the loop starts what does not run yet.
@@ -304,7 +305,7 @@ func (f *finder) jobs() []initqueue.Job {
 		jobs = append(jobs, f.b.probeJob(d))
 	}
 	jobs = append(jobs, f.moduleJobs()...)
-	if f.buses != known && f.scan == known && f.working == 0 {
+	if f.buses != known && f.scan == known && len(f.working) == 0 {
 		f.buses = reading
 		jobs = append(jobs, f.b.busJob())
 	}
@@ -364,17 +365,18 @@ func (f *finder) due() []string {
 
 // load makes a job of one batch of modules. It has no limit of its own: each module has one.
 func (f *finder) load(what string, words []string, aliases bool) initqueue.Job {
-	f.working++
 	f.batch++
+	key := fmt.Sprintf("modules %d (%s)", f.batch, what)
+	f.working[key] = true
 	loader := f.b.loader
 	return initqueue.Job{
-		Key:   fmt.Sprintf("modules %d", f.batch),
+		Key:   key,
 		Limit: moduleLimit,
 		Run: func() initqueue.Event {
 			if aliases {
-				return loadedAll{what, loader.LoadAlias(words...)}
+				return loadedAll{key, loader.LoadAlias(words...)}
 			}
-			return loadedAll{what, loader.Load(words...)}
+			return loadedAll{key, loader.Load(words...)}
 		},
 	}
 }

@@ -68,7 +68,7 @@ func busAlarm() initqueue.Job {
 // probeJob reads what /sys says of a device and what is on it.
 func (b *Boot) probeJob(d *device.Device) initqueue.Job {
 	name, node, seq := d.Name, d.Node, d.Seq
-	return initqueue.Job{Key: "probe " + name, Limit: probeLimit, Run: func() initqueue.Event {
+	return initqueue.Job{Key: fmt.Sprintf("probe %s %d", name, seq), Limit: probeLimit, Run: func() initqueue.Event {
 		end := b.spans.Start("probe", name)
 		p := probed{name: name, seq: seq, facts: device.ReadFacts(b.sys(), name)}
 		if p.facts.Size > 0 && !skipProbe(name) {
@@ -134,22 +134,30 @@ func (b *Boot) pump() {
 			ev, err := b.uevents.Receive()
 			switch {
 			case err == nil:
-				b.events <- ev
+				b.deliver(ev)
 			case errors.Is(err, uevent.ErrOverrun):
-				b.events <- overrun{}
+				b.deliver(overrun{})
 			case errors.Is(err, fs.ErrClosed):
 				return
 			default:
-				b.events <- broken{fmt.Errorf("uevents: %w", err)}
+				b.deliver(broken{fmt.Errorf("uevents: %w", err)})
 				return
 			}
 		}
 	})
 	b.spawn("signals", nil, func() {
 		for n := range b.m.Signals {
-			b.events <- signal{n}
+			b.deliver(signal{n})
 		}
 	})
+}
+
+// deliver waits until somebody takes the event, or until the boot is over.
+func (b *Boot) deliver(ev initqueue.Event) {
+	select {
+	case b.events <- ev:
+	case <-b.over:
+	}
 }
 
 // spawn starts every goroutine of the engine. A panic becomes a report.

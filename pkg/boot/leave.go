@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -42,7 +43,8 @@ func (b *Boot) makeMountPoints(root Root) {
 	}
 }
 
-// loadTheRest completes the second wave of modules if the new root will not do it.
+// loadTheRest completes the last wave of modules if the new root will not do it. A driver that does not return is not
+// waited for.
 func (b *Boot) loadTheRest(root Root) {
 	modules := b.config.Modules
 	if b.loader == nil || modules == "root" || modules == "" && b.loadsModules(root) {
@@ -50,12 +52,18 @@ func (b *Boot) loadTheRest(root Root) {
 	}
 	b.m.Log.Infof("the new root does not load modules by itself: loading the drivers of every device")
 	end := b.spans.Start("modules", "every device")
-	aliases := b.finder.remaining(b.sys())
-	end(b.loader.LoadAlias(aliases...))
-	if words := b.config.DriverPost; len(words) > 0 {
-		if err := b.loader.Load(words...); err != nil {
-			b.m.Log.Warnf("%v", err)
-		}
+	aliases, done := b.finder.remaining(b.sys()), make(chan error, 1)
+	b.spawn("modules", nil, func() {
+		done <- errors.Join(b.loader.LoadAlias(aliases...), b.loader.Load(b.config.DriverPost...))
+	})
+	limit := time.NewTimer(moduleLimit)
+	defer limit.Stop()
+	select {
+	case err := <-done:
+		end(err)
+	case <-limit.C:
+		end(errDeadline)
+		b.m.Log.Warnf("the drivers of every device take longer than %v: going on without those that are left", moduleLimit)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/preroot/preroot/pkg/device"
-	"github.com/preroot/preroot/pkg/initqueue"
 	"github.com/preroot/preroot/pkg/mount"
 	"github.com/preroot/preroot/pkg/rootfs"
 )
@@ -60,8 +59,8 @@ func (b *Boot) waitFor(spec string, limit time.Duration) (*device.Device, error)
 func (b *Boot) wait(what string, limit time.Duration) (err error) {
 	defer func(end func(error)) { end(err) }(b.spans.Start("wait", what))
 	b.m.Parent.Wait(what, limit)
-	loop := initqueue.Loop{Owner: b.finder, Spawn: b.spawn, Events: b.events, Limit: limit}
-	return loop.Run()
+	b.loop.Limit = limit
+	return b.loop.Run()
 }
 
 // notFound makes the failure of a wait: what was wanted, and what was almost meant.
@@ -87,7 +86,7 @@ func (f *finder) unsettled() string {
 	switch {
 	case len(f.awaited()) > 0:
 		return "a bus still scans: " + strings.Join(f.awaited(), ", ")
-	case f.working > 0:
+	case len(f.working) > 0:
 		return "drivers are being loaded"
 	}
 	return "devices are being probed"

@@ -10,6 +10,7 @@ package initqueue
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -58,7 +59,8 @@ type Owner interface {
 	Err() error
 }
 
-// Loop waits.
+// Loop waits. It may wait several times, one after the other: a job that is still under way when a wait ends counts as
+// running in the next one, which gets its result.
 type Loop struct {
 	Owner Owner
 	// Spawn starts a goroutine that turns a panic into an event by calling report.
@@ -67,11 +69,13 @@ type Loop struct {
 	Events <-chan Event
 	// Limit is the deadline of the whole wait; zero is for ever.
 	Limit time.Duration
+	// Over is closed when no wait will follow: what still runs then ends into nothing.
+	Over <-chan struct{}
 
 	running map[string]*time.Timer
 	late    map[string]bool
+	backlog []Job // asked for, not yet started
 	results chan result
-	over    chan struct{}
 }
 
 type result struct {
@@ -79,7 +83,7 @@ type result struct {
 	event Event
 }
 
-// maxRunning bounds the jobs that run at once; the rest are asked for again after the next event.
+// maxRunning bounds the jobs that run at once; the rest wait in the backlog.
 const maxRunning = 64
 
 // Panicked is the event of a job that panicked.
@@ -87,9 +91,9 @@ type Panicked struct{ Key, Trace string }
 
 // Run waits until the owner says that the wait is over, and returns Owner.Err after a failure.
 func (l *Loop) Run() error {
-	l.running, l.late = map[string]*time.Timer{}, map[string]bool{}
-	l.results, l.over = make(chan result), make(chan struct{})
-	defer l.stop()
+	if l.results == nil {
+		l.running, l.late, l.results = map[string]*time.Timer{}, map[string]bool{}, make(chan result)
+	}
 	deadline, stop := l.deadline()
 	defer stop()
 	idle := false
@@ -136,11 +140,20 @@ func (l *Loop) deadline() (<-chan time.Time, func()) {
 
 func (l *Loop) start(jobs []Job) {
 	for _, j := range jobs {
-		if _, runs := l.running[j.Key]; runs || l.late[j.Key] || len(l.running) >= maxRunning {
-			continue
+		if _, runs := l.running[j.Key]; !runs && !l.late[j.Key] && !l.waits(j.Key) {
+			l.backlog = append(l.backlog, j)
 		}
+	}
+	for len(l.backlog) > 0 && len(l.running) < maxRunning {
+		j := l.backlog[0]
+		l.backlog = l.backlog[1:]
 		l.startOne(j)
 	}
+}
+
+// waits says whether a job of that key is in the backlog.
+func (l *Loop) waits(key string) bool {
+	return slices.ContainsFunc(l.backlog, func(j Job) bool { return j.Key == key })
 }
 
 func (l *Loop) startOne(j Job) {
@@ -172,21 +185,11 @@ func (l *Loop) finish(r result) {
 	l.Owner.Handle(r.event)
 }
 
-// send brings a result to the loop, or drops it when the wait is over.
+// send brings a result to the present wait or the next one.
 func (l *Loop) send(r result) {
 	select {
 	case l.results <- r:
-	case <-l.over:
-	}
-}
-
-// stop lets what still runs end into nothing.
-func (l *Loop) stop() {
-	close(l.over)
-	for _, t := range l.running {
-		if t != nil {
-			t.Stop()
-		}
+	case <-l.Over:
 	}
 }
 

@@ -1,0 +1,396 @@
+// Package linuxtest is a computer for whole boots in unit tests: an initramfs in memory with /proc and /sys, block
+// devices that appear in time or with a module, real superblocks on them, and a journal of what was done in the words of
+// the real commands. What a case did not plan it refuses. It runs under testing/synctest, so that waiting costs nothing.
+package linuxtest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing/fstest"
+	"time"
+
+	"github.com/preroot/preroot/internal/klog"
+	"github.com/preroot/preroot/pkg/boot"
+	"github.com/preroot/preroot/pkg/kmod"
+	"github.com/preroot/preroot/pkg/mount"
+	"github.com/preroot/preroot/pkg/switchroot"
+)
+
+// Machine is the computer of one case.
+type Machine struct {
+	files   *files
+	disks   []*disk
+	modules map[string]*module
+	trees   map[string]map[string]string // by device: the files on it
+	status  map[string]int               // exit statuses of programs
+	shells  int                          // how often the shell is left
+	stay    time.Duration                // how long a shell is open
+	socket  *socket
+	signals chan int
+	log     *klog.Logger
+	began   time.Time
+	off     chan struct{} // closed when the machine is switched off
+
+	mu       sync.Mutex
+	over     bool
+	mounts   []mounted
+	filesys  []string
+	loaded   map[string]bool
+	seqnum   uint64
+	journal  strings.Builder
+	messages []string
+}
+
+type mounted struct {
+	target string
+	disk   *disk
+	fstype string
+	flags  uintptr
+}
+
+const release = "6.12.0-test"
+
+// New makes the machine of a case. It must be called inside the bubble of testing/synctest that it will run in.
+func New(c *Case) (*Machine, error) {
+	m := &Machine{
+		files: &files{m: fstest.MapFS{}}, modules: map[string]*module{}, trees: map[string]map[string]string{},
+		status: map[string]int{}, signals: make(chan int, 8), began: time.Now(), off: make(chan struct{}),
+		loaded: map[string]bool{}, filesys: strings.Fields(c.Section("filesystems")),
+	}
+	m.socket = newSocket(m.off)
+	m.log = klog.New(m.openLog, false)
+	go m.log.Serve()
+	if len(m.filesys) == 0 {
+		m.filesys = []string{"ext4"}
+	}
+	m.files.write("proc/cmdline", c.Section("cmdline"))
+	m.files.write("proc/sys/kernel/osrelease", release+"\n")
+	m.files.write("sys/kernel/uevent_seqnum", "0\n")
+	m.knowFileSystems()
+	m.readTrees(c)
+	var err error
+	if m.disks, err = parseDisks(c); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(m.readModules(c), m.readPrograms(c), m.readEvents(c)); err != nil {
+		return nil, err
+	}
+	m.plugAll()
+	return m, nil
+}
+
+// readTrees takes the sections "DEVICE:PATH" and "initramfs:PATH".
+func (m *Machine) readTrees(c *Case) {
+	for _, s := range c.sections {
+		if dev, path, ok := strings.Cut(s.name, ":"); ok && dev == "initramfs" {
+			m.files.write(path, s.text)
+		} else if ok {
+			if m.trees[dev] == nil {
+				m.trees[dev] = map[string]string{}
+			}
+			m.trees[dev][path] = s.text
+		}
+	}
+}
+
+func (m *Machine) readPrograms(c *Case) error {
+	for _, line := range c.lines("programs") {
+		f := strings.Fields(line)
+		n := 0
+		if len(f) > 1 {
+			var err error
+			if n, err = strconv.Atoi(f[1]); err != nil {
+				return fmt.Errorf("programs: %q: %w", line, err)
+			}
+		}
+		if f[0] != "sh" {
+			m.files.put("sbin/"+f[0], "", 0o755)
+			m.status["/sbin/"+f[0]] = n
+			continue
+		}
+		m.files.put("bin/sh", "", 0o755)
+		m.shells = n
+		if len(f) > 2 {
+			m.stay, _ = time.ParseDuration(f[2])
+		}
+	}
+	return nil
+}
+
+func (m *Machine) readEvents(c *Case) error {
+	for _, line := range c.lines("events") {
+		f := strings.Fields(line)
+		at, err := time.ParseDuration(f[0])
+		if err != nil || len(f) < 2 {
+			return fmt.Errorf("events: %q: want TIME EVENT", line)
+		}
+		switch {
+		case f[1] == "overrun":
+			time.AfterFunc(at, m.socket.overrun)
+		case f[1] == "signal" && len(f) == 3:
+			n, _ := strconv.Atoi(f[2])
+			time.AfterFunc(at, func() { m.Signal(n) })
+		case f[1] == "remove" && len(f) == 3:
+			time.AfterFunc(at, func() { m.unplug(f[2]) })
+		default:
+			return fmt.Errorf("events: %q is none", line)
+		}
+	}
+	return nil
+}
+
+// Signal is what PID 1 passes on.
+func (m *Machine) Signal(n int) {
+	select {
+	case m.signals <- n:
+	default:
+	}
+}
+
+// note writes a line of the journal: the time in seconds, and what is done.
+func (m *Machine) note(format string, args ...any) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.noteLocked(format, args...)
+}
+
+func (m *Machine) noteLocked(format string, args ...any) {
+	if !m.over {
+		at := strconv.FormatFloat(time.Since(m.began).Round(100*time.Millisecond).Seconds(), 'f', -1, 64)
+		fmt.Fprintf(&m.journal, "%ss %s\n", at, fmt.Sprintf(format, args...))
+	}
+}
+
+// end writes the last line of the journal; what comes after it does not count.
+func (m *Machine) end(format string, args ...any) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.noteLocked(format, args...)
+	m.over = true
+}
+
+// Journal is what was done.
+func (m *Machine) Journal() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.journal.String()
+}
+
+// Messages is what the kernel log holds, one record a line.
+func (m *Machine) Messages() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return strings.Join(m.messages, "")
+}
+
+// Run boots, at most for limit, and switches the machine off.
+func (m *Machine) Run(limit time.Duration) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := boot.Run(m.machine()); err != nil {
+			m.end("engine: %v", err)
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(limit):
+		m.end("still waiting")
+		m.Signal(int(syscall.SIGINT))
+		<-done
+	}
+	m.end("engine ended")
+	close(m.off)
+	close(m.signals)
+	m.log.Errf("off")
+	time.Sleep(time.Hour) // timers of this boot ring into nothing
+}
+
+func (m *Machine) machine() boot.Machine {
+	return boot.Machine{
+		Files: m.files, Scratch: m, Kernel: kernel{m}, Mounter: m, Directories: m,
+		Uevents:  func() (boot.Uevents, error) { m.socket.open(); return m.socket, nil },
+		OpenDisk: m.openDisk, OpenRoot: m.openRoot, Programs: programs{m}, Parent: parent{m}, Signals: m.signals,
+		Uptime: func() time.Duration { return time.Since(m.began) },
+		ELF:    62, Log: m.log,
+	}
+}
+
+// openLog is the kernel log. When the machine is off, the goroutine that writes to it ends.
+func (m *Machine) openLog() (io.WriteCloser, error) {
+	select {
+	case <-m.off:
+		runtime.Goexit()
+	default:
+	}
+	return logFile{m}, nil
+}
+
+type logFile struct{ m *Machine }
+
+func (l logFile) Write(p []byte) (int, error) {
+	l.m.mu.Lock()
+	defer l.m.mu.Unlock()
+	l.m.messages = append(l.m.messages, string(p))
+	return len(p), nil
+}
+
+func (l logFile) Close() error { return nil }
+
+// parent is PID 1.
+type parent struct{ m *Machine }
+
+func (p parent) HandOver(r switchroot.Record) error {
+	p.m.end("switch_root %s %s", r.Root, r.Init)
+	return nil
+}
+
+func (p parent) Wait(string, time.Duration) {}
+func (p parent) Policy(string)              {}
+
+func (p parent) End(action, reason string) error {
+	p.m.end("end %s: %s", action, reason)
+	return nil
+}
+
+// WriteFile notes what the real system reads.
+func (m *Machine) WriteFile(path string, _ []byte) error {
+	if strings.Contains(path, "fsck") {
+		m.note("touch %s", path)
+	}
+	return nil
+}
+
+// Symlink and Remove change nothing that a boot reads again.
+func (m *Machine) Symlink(_, _ string) error { return nil }
+
+// Remove does nothing.
+func (m *Machine) Remove(string) error { return nil }
+
+// Mkdir makes every directory.
+func (m *Machine) Mkdir(string, uint32) error { return nil }
+
+// IsMountPoint says that the kernel has mounted nothing.
+func (m *Machine) IsMountPoint(string) bool { return false }
+
+// runProgram runs a planned program.
+func (m *Machine) runProgram(program string, args ...string) (int, string, error) {
+	status, ok := m.status[program]
+	if !ok {
+		return 0, "", &fs.PathError{Op: "exec", Path: program, Err: syscall.ENOENT}
+	}
+	m.note("%s %s = %d", program, strings.Join(args, " "), status)
+	return status, "", nil
+}
+
+// mountAt is the topmost mount on a directory; m.mu is held.
+func (m *Machine) mountAt(target string) *mounted {
+	for i := len(m.mounts) - 1; i >= 0; i-- {
+		if m.mounts[i].target == target {
+			return &m.mounts[i]
+		}
+	}
+	return nil
+}
+
+// Mount mounts a planned device.
+func (m *Machine) Mount(source, target, fstype string, flags uintptr, data string) error {
+	if source == fstype {
+		return nil // /proc and its like
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d, err := m.mountable(source, fstype, flags, data)
+	words := mount.ParseOptions(data)
+	words.Flags = flags
+	line := fmt.Sprintf("mount -t %s -o %s %s %s", fstype, words, source, target)
+	if err != nil {
+		m.noteLocked("%s = %v", line, err)
+		return fmt.Errorf("mount: %w", err)
+	}
+	m.noteLocked("%s", line)
+	m.mounts = append(m.mounts, mounted{target, d, fstype, flags})
+	return nil
+}
+
+// mountable is what the kernel checks.
+func (m *Machine) mountable(source, fstype string, flags uintptr, data string) (*disk, error) {
+	d := m.diskOf(strings.TrimPrefix(source, "/dev/"))
+	needs := ""
+	if d != nil {
+		needs = d.attr["needs"]
+	}
+	switch {
+	case d == nil:
+		return nil, syscall.ENXIO
+	case !slices.Contains(m.filesys, fstype):
+		return nil, syscall.ENODEV
+	case d.format != fstype:
+		return nil, syscall.EINVAL
+	case d.is("ro") && flags&syscall.MS_RDONLY == 0:
+		return nil, syscall.EROFS
+	case !strings.Contains(data, needs):
+		return nil, syscall.EINVAL
+	}
+	return d, nil
+}
+
+// Unmount takes the topmost mount away.
+func (m *Machine) Unmount(target string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := len(m.mounts) - 1; i >= 0; i-- {
+		if m.mounts[i].target == target {
+			m.mounts = append(m.mounts[:i], m.mounts[i+1:]...)
+			m.noteLocked("umount %s", target)
+			return nil
+		}
+	}
+	m.noteLocked("umount %s = not mounted", target)
+	return syscall.EINVAL
+}
+
+// Remount changes the options of a mount.
+func (m *Machine) Remount(target string, flags uintptr, data string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	words := mount.ParseOptions(data)
+	words.Flags = flags
+	mt := m.mountAt(target)
+	if mt == nil || mt.disk.is("ro") && flags&syscall.MS_RDONLY == 0 {
+		m.noteLocked("mount -o remount,%s %s = refused", words, target)
+		return syscall.EROFS
+	}
+	mt.flags = flags
+	m.noteLocked("mount -o remount,%s %s", words, target)
+	return nil
+}
+
+// programs gives the method names of boot.Programs.
+type programs struct{ m *Machine }
+
+func (p programs) Run(program string, args ...string) (int, string, error) {
+	return p.m.runProgram(program, args...)
+}
+
+// Shell stays open as long as the case says. When nobody leaves it any more the boot is held there.
+func (p programs) Shell(terminal, program string, _ []string) error {
+	p.m.note("%s on %s", program, terminal)
+	if p.m.shells == 0 {
+		p.m.end("held at the prompt")
+		runtime.Goexit()
+	}
+	p.m.shells--
+	time.Sleep(p.m.stay)
+	return nil
+}
+
+var _ kmod.Kernel = kernel{}

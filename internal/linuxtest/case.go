@@ -119,7 +119,6 @@ type disk struct {
 	at           time.Duration
 	image        *image
 	present      bool
-	mounted      int
 }
 
 func (d *disk) is(word string) bool { return slices.Contains(d.words, word) }

@@ -32,7 +32,7 @@ func paramText(param string, w cmdline.Word) string {
 	switch {
 	case !w.HasValue:
 		return param
-	case strings.ContainsAny(w.Value, " \t\v\f\r\xa0"):
+	case strings.ContainsAny(w.Value, " \t\v\f\r") || strings.IndexByte(w.Value, 0xa0) >= 0:
 		return param + `="` + w.Value + `"`
 	}
 	return param + "=" + w.Value

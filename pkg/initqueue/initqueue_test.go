@@ -129,7 +129,7 @@ func TestFailedWithoutReason(t *testing.T) {
 // TestAtMostSixtyFour: of a thousand jobs that many run at once, and all of them in the end.
 func TestAtMostSixtyFour(t *testing.T) {
 	const total = 1000
-	var now, most int // the bubble's goroutines are told apart by time, see below
+	var now, most int
 	busy := make(chan int, 2*total)
 	left := map[string]bool{}
 	for i := range total {

@@ -1,0 +1,105 @@
+package boot
+
+import (
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/preroot/preroot/pkg/initqueue"
+	"github.com/preroot/preroot/pkg/uevent"
+)
+
+// wave is how far the modules have come.
+type wave int
+
+const (
+	waveChain   wave = iota // what the image or the command line names
+	waveStorage             // storage devices, buses and the processor
+	waveAll                 // every modalias
+	waveOver                // nothing is left to load
+)
+
+// moduleJobs asks for the modules of the present wave, and for those of devices that have appeared since.
+func (f *finder) moduleJobs() []initqueue.Job {
+	if f.b.loader == nil {
+		f.wave, f.started = waveOver, true
+		return nil
+	}
+	var jobs []initqueue.Job
+	if !f.started {
+		f.started = true
+		jobs = f.beginWave()
+	}
+	if f.wave >= waveStorage && f.aliases != known {
+		f.aliases = reading
+		jobs = append(jobs, f.b.modaliasJob())
+	}
+	if aliases := f.due(); len(aliases) > 0 {
+		jobs = append(jobs, f.load("devices", aliases, true))
+	}
+	return jobs
+}
+
+func (f *finder) beginWave() []initqueue.Job {
+	switch f.wave {
+	case waveChain:
+		if words := f.b.forcedModules(); len(words) > 0 {
+			return []initqueue.Job{f.load("chain", words, false)}
+		}
+	case waveAll:
+		if words := f.b.config.DriverPost; len(words) > 0 {
+			return []initqueue.Job{f.load("rd.driver.post", words, false)}
+		}
+	}
+	return nil
+}
+
+// due takes from the pending aliases those that this wave loads.
+func (f *finder) due() []string {
+	var aliases []string
+	for alias, kind := range f.pending {
+		if f.wave >= waveAll || f.wave == waveStorage && kind <= uevent.KindCPU {
+			aliases = append(aliases, alias)
+			f.loaded[alias] = true
+			delete(f.pending, alias)
+		}
+	}
+	return aliases
+}
+
+// load makes a job of one batch of modules. It has no limit of its own: each module has one.
+func (f *finder) load(what string, words []string, aliases bool) initqueue.Job {
+	f.batch++
+	key := fmt.Sprintf("modules %d (%s)", f.batch, what)
+	f.working[key] = true
+	loader := f.b.loader
+	return initqueue.Job{
+		Key:   key,
+		Limit: moduleLimit,
+		Run: func() initqueue.Event {
+			if aliases {
+				return loadedAll{key, loader.LoadAlias(words...)}
+			}
+			return loadedAll{key, loader.Load(words...)}
+		},
+	}
+}
+
+// moduleLimit is how long a batch of modules may take before it counts as idle.
+const moduleLimit = 10 * time.Second
+
+// remaining lists the aliases that no module was asked for yet.
+func (f *finder) remaining(sys fs.FS) []string {
+	var list []string
+	add := func(_, alias, _ string) {
+		if !f.loaded[alias] {
+			f.loaded[alias] = true
+			list = append(list, alias)
+		}
+	}
+	uevent.Modaliases(sys, add)
+	for alias := range f.pending {
+		add("", alias, "")
+	}
+	return list
+}

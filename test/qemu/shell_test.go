@@ -1,0 +1,54 @@
+package qemu
+
+import (
+	"testing"
+
+	"github.com/preroot/preroot/internal/vm"
+)
+
+// withShell is the usual machine with a program in the place of /bin/sh.
+func withShell(t *testing.T, words string) vm.Spec {
+	t.Helper()
+	shell, err := vm.ReadEntry("bin/sh", program(t, "shell.c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plain(t, image{extra: []vm.Entry{shell}}, serial+" "+words)
+}
+
+// rightShell is what a shell must be given: a terminal that is its controlling one, in a session of its own.
+const rightShell = "SHELL interactive=1 terminal=1 session=1 foreground=1 PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+
+// TestBreak stops before a stage and goes on when the shell is left.
+func TestBreak(t *testing.T) {
+	for _, word := range []string{"rd.break", "rd.break=mount"} {
+		t.Run(word, func(t *testing.T) {
+			t.Parallel()
+			r := boot(t, withShell(t, word))
+			mustSay(t, r, "preroot: prompt", rightShell)
+			if !r.Reached() {
+				fail(t, r, "root was not reached after the shell was left")
+			}
+		})
+	}
+}
+
+// TestShellAfterFailure gives a shell when root does not come, and the emergency action when it is left.
+func TestShellAfterFailure(t *testing.T) {
+	t.Parallel()
+	s := withShell(t, "rd.retry=1 rd.emergency=poweroff")
+	s.Cmdline += " root=LABEL=nothing"
+	mustRefuse(t, s, "POWERED OFF", "preroot: prompt", rightShell)
+}
+
+// TestShellForbidden gives none with rd.shell=0.
+func TestShellForbidden(t *testing.T) {
+	t.Parallel()
+	s := withShell(t, "rd.retry=1 rd.shell=0")
+	s.Cmdline += " root=LABEL=nothing"
+	r := boot(t, s)
+	mustSay(t, r, "preroot: end: REBOOTED")
+	if r.Says("SHELL ") || r.Says("preroot: prompt") {
+		fail(t, r, "a shell was given away")
+	}
+}

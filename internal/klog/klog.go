@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // Level is a printk level (include/linux/kern_levels.h).
@@ -107,7 +108,11 @@ func (l *Logger) printf(level Level, format string, args ...any) {
 func Record(level Level, text string) string {
 	text = Clean(text)
 	if len(text) > maxText {
-		text = text[:maxText] + " ..."
+		end := maxText
+		for end > 0 && !utf8.RuneStart(text[end]) {
+			end--
+		}
+		text = text[:end] + " ..."
 	}
 	return "<" + string('0'+rune(level)) + ">preroot: " + text + "\n"
 }

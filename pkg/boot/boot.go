@@ -57,6 +57,7 @@ type Boot struct {
 	members []*device.Device // all devices of root, when it lies on several
 	fstab   []mount.Entry
 	init    string
+	mounted []string // the mounts at and below Sysroot, in order
 
 	printLevel atomic.Int32 // the console's level before it was lowered, 0 for as it was
 }
@@ -71,15 +72,16 @@ func Run(m Machine) error {
 	if err := b.mountAPIs(); err != nil {
 		return m.Parent.End("reboot", err.Error())
 	}
-	for _, s := range stages {
-		for done := false; !done; {
-			err := b.runStage(s)
-			if done = err == nil; done {
-				break
-			}
-			if !b.rescue(s.name, err) {
-				return nil
-			}
+	for i := 0; i < len(stages); {
+		err := b.runStage(stages[i])
+		switch {
+		case err == nil:
+			i++
+		case errors.Is(err, errOtherRoot):
+			b.m.Log.Warnf("%v: looking for root again", err)
+			i = slices.IndexFunc(stages, func(s stage) bool { return s.name == "initqueue" })
+		case !b.rescue(stages[i].name, err):
+			return nil
 		}
 	}
 	return nil

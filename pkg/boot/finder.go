@@ -19,6 +19,7 @@ type finder struct {
 	b   *Boot
 	inv *device.Inventory
 
+	rootRef device.Ref      // what root= names
 	want    []device.Ref    // every one of them must be there
 	found   []device.Choice // by index of want
 	scan    need            // block devices of /sys

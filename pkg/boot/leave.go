@@ -95,6 +95,9 @@ func exists(root Root, path string) bool {
 
 // handOverTo asks PID 1 to do the last step.
 func (b *Boot) handOverTo() error {
+	if err := b.judgeAgain(); err != nil {
+		return err
+	}
 	b.m.Log.Notef("switching root to %s, init %s", rootDevice(b.root), b.init)
 	b.leaveRecord()
 	if b.uevents != nil {

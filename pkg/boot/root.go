@@ -76,9 +76,22 @@ func (b *Boot) mountOne(node, target, fstype string, o mount.Options) error {
 	err := b.m.Mounter.Mount(node, target, fstype, o.Flags, o.DataText())
 	end(err)
 	if err == nil {
+		b.mounted = append(b.mounted, target)
 		b.m.Log.Infof("mounted %s on %s (%s, %s)", node, target, fstype, o)
 	}
 	return err
+}
+
+// unmountRoot takes root off again, with all that is mounted below it.
+func (b *Boot) unmountRoot() error {
+	for len(b.mounted) > 0 {
+		last := b.mounted[len(b.mounted)-1]
+		if err := b.m.Mounter.Unmount(last); err != nil {
+			return fmt.Errorf("%s: %w", last, err)
+		}
+		b.mounted = b.mounted[:len(b.mounted)-1]
+	}
+	return nil
 }
 
 // mountPatience is how long a mount may keep the whole engine silent before PID 1 asks.
@@ -109,8 +122,8 @@ func (b *Boot) mountFinal(fstype string, r mount.Request, entry mount.Entry, fou
 	final := r.Final(entry, found)
 	program := b.checker(fstype, r.Device)
 	if program != nil && mount.WantsCheck(b.check(), entry, found, b.config.Write == config.ReadOnly) {
-		if err := b.m.Mounter.Unmount(Sysroot); err != nil {
-			return fmt.Errorf("%s: %w", Sysroot, err)
+		if err := b.unmountRoot(); err != nil {
+			return err
 		}
 		if err := b.runCheck(program, "/run/initramfs/fsck-root"); err != nil {
 			return err
@@ -123,8 +136,8 @@ func (b *Boot) mountFinal(fstype string, r mount.Request, entry mount.Entry, fou
 	if final.SameButWrite(r.First()) {
 		return b.remount(r.Device, final)
 	}
-	if err := b.m.Mounter.Unmount(Sysroot); err != nil {
-		return fmt.Errorf("%s: %w", Sysroot, err)
+	if err := b.unmountRoot(); err != nil {
+		return err
 	}
 	return b.mountOne(r.Device, Sysroot, fstype, final)
 }

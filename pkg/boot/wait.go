@@ -28,6 +28,7 @@ func (b *Boot) waitForRoot() error {
 	if err != nil {
 		return err
 	}
+	b.finder.rootRef = source.Device
 	b.finder.aim(source.Device)
 	if err := b.wait(source.String(), b.config.RootWait); err != nil {
 		return err
@@ -35,6 +36,43 @@ func (b *Boot) waitForRoot() error {
 	b.root, b.members = b.finder.found[0].Device, b.finder.found[0].Members
 	b.m.Log.Notef("root: %s is %s", source, b.root.Describe())
 	return nil
+}
+
+// errOtherRoot says that what was mounted is no longer the one root.
+var errOtherRoot = errors.New("root is not what it was")
+
+// judgeAgain looks, before root is handed over, at what has happened to devices since it was chosen: a second candidate, or
+// a root that is gone. Then root is taken off, and looked for again.
+func (b *Boot) judgeAgain() error {
+	b.catchUp()
+	d := b.finder.inv.ByName(b.root.Name)
+	found := b.finder.inv.Find(b.finder.rootRef)
+	if d == b.root && found.Device == d && b.finder.inv.Settled() {
+		return nil
+	}
+	why := rootDevice(b.root) + " has gone"
+	if d == b.root {
+		if err := b.waitForRoot(); err == nil && b.root == d {
+			return nil
+		}
+		why = "another device answers to root="
+	}
+	if err := b.unmountRoot(); err != nil {
+		return fmt.Errorf("%s, and root cannot be taken off: %w", why, err)
+	}
+	return fmt.Errorf("%w: %s", errOtherRoot, why)
+}
+
+// catchUp takes the events that have come while nobody waited.
+func (b *Boot) catchUp() {
+	for {
+		select {
+		case ev := <-b.events:
+			b.finder.Handle(ev)
+		default:
+			return
+		}
+	}
 }
 
 // degraded says that a file system over several devices may be mounted without all of them.

@@ -73,14 +73,26 @@ func (b *Boot) loadFileSystem(fstype string) error {
 }
 
 func (b *Boot) knowsFileSystem(fstype string) bool {
+	_, known := b.fileSystem(fstype)
+	return known
+}
+
+// needsNoDevice says whether a type is one like tmpfs, which lies on no block device.
+func (b *Boot) needsNoDevice(fstype string) bool {
+	nodev, known := b.fileSystem(fstype)
+	return known && nodev
+}
+
+// fileSystem looks a type up in /proc/filesystems (proc(5)).
+func (b *Boot) fileSystem(fstype string) (nodev, known bool) {
 	list, err := fs.ReadFile(b.m.Files, "proc/filesystems")
 	if err != nil {
-		return false
+		return false, false
 	}
 	for _, line := range strings.Split(string(list), "\n") {
-		if _, name, ok := strings.Cut(line, "\t"); ok && name == fstype {
-			return true
+		if kind, name, ok := strings.Cut(line, "\t"); ok && name == fstype {
+			return kind == "nodev", true
 		}
 	}
-	return false
+	return false, false
 }

@@ -3,6 +3,7 @@ package boot
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -246,6 +247,13 @@ func (b *Boot) usr() (mount.Entry, bool) {
 }
 
 func (b *Boot) mountEntry(e mount.Entry) error {
+	if slices.Contains(e.Options.Data, "bind") || slices.Contains(e.Options.Data, "rbind") {
+		b.m.Log.Warnf("%s: a bind mount is left to the real system", e.File)
+		return nil
+	}
+	if b.needsNoDevice(e.Type) {
+		return b.mountOne(e.Spec, Sysroot+strings.TrimRight(e.File, "/"), e.Type, e.Options)
+	}
 	d, err := b.waitFor(e.Spec, b.config.RootWait)
 	if err != nil {
 		return err

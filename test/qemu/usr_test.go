@@ -15,7 +15,8 @@ func TestSeparateUsr(t *testing.T) {
 	init := program(t, benchDir+"/rootinit.c")
 	fstab := filepath.Join(t.TempDir(), "fstab")
 	text := "UUID=" + vm.RootUUID + " / ext4 noatime 0 1\nUUID=" + usrUUID + " /usr ext4 ro 0 2\n" +
-		"UUID=" + varUUID + " /tmp auto x-initrd.mount,nosuid 0 0\nLABEL=gone /run ext4 x-initrd.mount,nofail 0 0\n"
+		"UUID=" + varUUID + " /tmp auto x-initrd.mount,nosuid 0 0\nLABEL=gone /run ext4 x-initrd.mount,nofail 0 0\n" +
+		"tmpfs /etc tmpfs x-initrd.mount,size=1m 0 0\n/usr /mnt none bind,x-initrd.mount 0 0\n"
 	if err := writeFile(fstab, text); err != nil {
 		t.Fatal(err)
 	}
@@ -33,5 +34,6 @@ func TestSeparateUsr(t *testing.T) {
 	if !r.Reached() {
 		fail(t, r, "root was not reached")
 	}
-	mustSay(t, r, "on /sysroot/usr (ext4, rw", "on /sysroot/tmp (ext4", "/run: ", "it is marked nofail")
+	mustSay(t, r, "on /sysroot/usr (ext4, rw", "on /sysroot/tmp (ext4", "/run: ", "it is marked nofail",
+		"mounted tmpfs on /sysroot/etc (tmpfs, rw,size=1m", "/mnt: a bind mount is left to the real system")
 }

@@ -4,6 +4,7 @@
 # make bench    the time of a boot, measured against the floor
 # make fuzz     every fuzz target for FUZZTIME each
 # make getarg   100,000 command lines against dracut's own tools
+# make real     whole Debian systems, booted by preroot and by initramfs-tools, compared (root, an hour the first time)
 # make kernels  fetch the kernels that the tests boot
 
 PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
@@ -17,7 +18,7 @@ STATICCHECK_VERSION = v0.8.2
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
 STEP  = build/summary -dir build/test
 
-.PHONY: all boot test bench fuzz getarg kernels tools clean FORCE
+.PHONY: all boot test bench fuzz getarg matrix real kernels tools clean FORCE
 
 all: build/init build/preroot
 
@@ -76,6 +77,16 @@ fuzz:
 
 getarg: tools
 	$(GO) test -count=1 -v -timeout 60m ./test/dracut -lines=100000
+
+# Every kernel, file system, partition table and bus with every other.
+matrix: tools
+	@$(MAKE) --no-print-directory all
+	$(GO) test -count=1 -v -parallel 2 -timeout 60m -run TestMatrix ./test/qemu -matrix
+
+real: tools
+	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
+	@$(MAKE) --no-print-directory all
+	@$(GO) run ./test/real $(REAL)
 
 clean:
 	rm -rf build

@@ -23,9 +23,10 @@ var APIs = []API{
 	{"/dev", "devtmpfs", "mode=0755", nosuid | strictatime, 0o755, true},
 	// systemd mounts /run with the same numbers (TMPFS_LIMITS_RUN); not noexec, since hooks put programs there.
 	{"/run", "tmpfs", "mode=0755,size=20%,nr_inodes=800k", nosuid | nodev | strictatime, 0o755, true},
-	// gid 5 is the group tty everywhere; without it grantpt(3) fails in the real system.
+	// gid 5 is the group tty everywhere; without it grantpt(3) fails in the real system. Nobody mounts it again, so this
+	// mode is the real system's: 620 lets write(1) and wall(1), which run as group tty, reach a terminal.
 	{"/dev/pts", "devpts", "gid=5,mode=620,ptmxmode=000", nosuid | noexec, 0o755, false},
-	{"/dev/shm", "tmpfs", "mode=1777", nosuid | nodev, 0o1777, false},
+	{"/dev/shm", "tmpfs", "mode=1777", nosuid | nodev | strictatime, 0o1777, false},
 }
 
 const (

@@ -114,3 +114,17 @@ func FuzzParseFstab(f *testing.F) {
 		}
 	})
 }
+
+// FuzzUnescape (Z22): what is escaped as the kernel does (fs/proc_namespace.c, mangle) reads back, and nothing panics.
+func FuzzUnescape(f *testing.F) {
+	for _, s := range []string{"", `a b`, "\t\n\\#", `\040`, `\0`, `\999`, "\\", "é\xff"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		_ = Unescape(s)
+		escaped := strings.NewReplacer(" ", `\040`, "\t", `\011`, "\n", `\012`, `\`, `\134`, "#", `\043`).Replace(s)
+		if got := Unescape(escaped); got != s {
+			t.Errorf("Unescape(%q) = %q, want %q", escaped, got, s)
+		}
+	})
+}

@@ -1,7 +1,7 @@
 // Command real boots real Debian systems, once with an image of preroot and
-// twice with the initramfs-tools image of the system itself, asks each running
-// system what it finds (collect.sh), and prints what is different with preroot.
-// What the two boots by initramfs-tools do not agree about says nothing.
+// twice with another (-reference), asks each running system what it finds
+// (collect.sh), and prints what is different with preroot. What the two boots
+// without preroot do not agree about says nothing.
 //
 //	go run ./test/real [-suites bookworm,trixie] [-fresh] ...
 //
@@ -37,7 +37,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	f.StringVar(&o.builder, "preroot", "build/preroot", "the builder of images")
 	f.StringVar(&o.drivers, "drivers", "", "drivers of the image; empty for a generic one")
 	f.StringVar(&o.words, "append", "", "further kernel parameters, of every boot")
-	f.StringVar(&o.reference, "reference", "initramfs-tools", "what else boots the system: initramfs-tools, or switch_root (of util-linux, after a shell script)")
+	f.StringVar(&o.reference, "reference", "initramfs-tools", "what else boots the system: initramfs-tools, dracut (without systemd in it) or switch_root (of util-linux, after a shell script)")
 	f.BoolVar(&o.fresh, "fresh", false, "make the systems anew")
 	f.BoolVar(&o.again, "again", false, "take the reference's answers of the last time")
 	f.BoolVar(&o.verbose, "v", false, "show the consoles")
@@ -89,12 +89,9 @@ func (o options) compare(suite string, out io.Writer) error {
 
 // references boots the system twice without preroot.
 func (o options) references(s system, out io.Writer) ([]answers, error) {
-	initrd := s.kernel.Dir + "/boot/initrd.img-" + s.kernel.Version
-	if o.reference == "switch_root" {
-		initrd = s.path("plain.img")
-		if err := s.plain(initrd); err != nil {
-			return nil, err
-		}
+	initrd, err := s.referenceImage(o.reference)
+	if err != nil {
+		return nil, err
 	}
 	var list []answers
 	for _, n := range []string{"-1", "-2"} {

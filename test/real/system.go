@@ -23,7 +23,7 @@ type system struct {
 const uuid = "2f0a5a2e-6f0e-4c0b-9b57-7c4b3c1d0e11"
 
 // packages are what the systems hold besides the required ones.
-const packages = "systemd-sysv,udev,dbus,initramfs-tools,kmod,e2fsprogs,logsave,procps,zstd,linux-image-cloud-amd64"
+const packages = "systemd-sysv,udev,dbus,initramfs-tools,kmod,e2fsprogs,logsave,procps,zstd,dracut-core,cpio,linux-image-cloud-amd64"
 
 //go:embed collect.sh
 var collector string
@@ -137,11 +137,31 @@ func place(path, text string) (changed bool, err error) {
 	return true, os.WriteFile(path, []byte(text), 0o644)
 }
 
-// initrd lets initramfs-tools of the system make its image. /proc is mounted
-// in a mount namespace of its own, so nothing is left behind.
+// initrd lets initramfs-tools of the system make its image.
 func (s system) initrd() error {
-	const script = `mount -t proc proc "$1/proc" && mount -t sysfs sysfs "$1/sys" && exec chroot "$1" update-initramfs -u -k "$2"`
-	return command("unshare", "-m", "sh", "-c", script, "sh", s.tree(), s.kernel.Version)
+	return s.inside("update-initramfs", "-u", "-k", s.kernel.Version)
+}
+
+// inside runs a program of the system in it. /proc is mounted in a mount
+// namespace of its own, so nothing is left behind.
+func (s system) inside(words ...string) error {
+	const script = `mount -t proc proc "$1/proc" && mount -t sysfs sysfs "$1/sys" && exec chroot "$@"`
+	return command("unshare", append([]string{"-m", "sh", "-c", script, "sh", s.tree()}, words...)...)
+}
+
+// referenceImage returns the path of the other initramfs.
+func (s system) referenceImage(name string) (string, error) {
+	switch name {
+	case "initramfs-tools":
+		return s.kernel.Dir + "/boot/initrd.img-" + s.kernel.Version, nil
+	case "dracut":
+		// Its own /init, which preroot takes the place of, not systemd.
+		const omitted = "systemd systemd-initrd dracut-systemd"
+		return s.kernel.Dir + "/boot/dracut.img", s.inside("dracut", "-q", "--force", "--no-hostonly", "--omit", omitted, "/boot/dracut.img", s.kernel.Version)
+	case "switch_root":
+		return s.path("plain.img"), s.plain(s.path("plain.img"))
+	}
+	return "", fmt.Errorf("no reference %q: write initramfs-tools, dracut or switch_root", name)
 }
 
 // disk makes a bare ext4 with the tree in it; mkfs.ext4 -d keeps owners.

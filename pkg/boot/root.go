@@ -122,7 +122,11 @@ func (b *Boot) readFstab() error {
 func (b *Boot) mountFinal(fstype string, r mount.Request, entry mount.Entry, found bool) error {
 	final := r.Final(entry, found)
 	program := b.checker(fstype, r.Device)
-	if program != nil && mount.WantsCheck(b.check(), entry, found, b.config.Write == config.ReadOnly) {
+	wanted := mount.WantsCheck(b.check(), entry, found, b.config.Write == config.ReadOnly)
+	if wanted && program == nil && !final.ReadOnly() {
+		b.tellUnchecked(fstype)
+	}
+	if wanted && program != nil {
 		if err := b.unmountRoot(); err != nil {
 			return err
 		}
@@ -141,6 +145,13 @@ func (b *Boot) mountFinal(fstype string, r mount.Request, entry mount.Entry, fou
 		return err
 	}
 	return b.mountOne(r.Device, Sysroot, fstype, final)
+}
+
+// tellUnchecked says that nobody checks root: systemd-fsck-root.service leaves a writable root to the initramfs.
+func (b *Boot) tellUnchecked(fstype string) {
+	if name, _ := mount.Checker(fstype, "", b.check()); name != "" {
+		b.m.Log.Notef("root is made writable without a check: %s is not in this image; without rw the real system checks it", name)
+	}
 }
 
 // remount makes root writable. A device that refuses stays read-only, with a warning.
@@ -190,7 +201,7 @@ func (b *Boot) runCheck(program []string, mark string) error {
 		b.m.Log.Warnf("%s: %v; mounting without a check", what, err)
 		return nil
 	}
-	for _, line := range strings.Split(output, "\n") {
+	for _, line := range strings.Split(strings.TrimSpace(output), "\n") {
 		b.m.Log.Infof("fsck: %s", line)
 	}
 	switch mount.Judge(status) {

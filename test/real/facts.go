@@ -39,7 +39,7 @@ func factsOf(question, text string) facts {
 
 // chance tells whether a value counts what happened since the start.
 func chance(key string) bool {
-	for _, prefix := range []string{"Vm", "Rss", "voluntary_", "nonvoluntary_", "kernel.ns_last_pid", "fs.file-nr", "fs.inode-", "fs.dentry-state", "tsc: ", "hrtimer: "} {
+	for _, prefix := range []string{"Vm", "Rss", "voluntary_", "nonvoluntary_", "kernel.ns_last_pid", "fs.file-nr", "fs.inode-", "fs.dentry-state", "tsc: ", "hrtimer: ", "hpet: "} {
 		if strings.HasPrefix(key, prefix) {
 			return true
 		}

@@ -34,9 +34,10 @@ type Open func() (io.WriteCloser, error)
 
 // Logger queues messages. Its methods may be called from any goroutine.
 type Logger struct {
-	open  Open
-	debug bool
-	slow  func()
+	open    Open
+	console Open
+	debug   bool
+	slow    func()
 
 	mu      sync.Mutex
 	queue   []string
@@ -52,6 +53,14 @@ const queueLength = 512
 // New makes a Logger; the caller runs Serve in a goroutine.
 func New(open Open, debug bool) *Logger {
 	return &Logger{open: open, debug: debug, wake: make(chan struct{}, 1), idle: make(chan struct{}, 1)}
+}
+
+// SetConsole sets a terminal that shows warnings, decisions and information too, which the kernel keeps off the consoles
+// with quiet (rd.info). What it cannot take at once is dropped there.
+func (l *Logger) SetConsole(open Open) {
+	l.mu.Lock()
+	l.console = open
+	l.mu.Unlock()
 }
 
 // OnSlow sets what is called, once, when the log is found to wait for a console: writing a record makes the kernel print
@@ -160,11 +169,27 @@ func (l *Logger) write(record string) {
 	if err != nil {
 		return
 	}
+	l.show(record)
 	start := time.Now()
 	_, _ = io.WriteString(w, record)
 	w.Close()
 	if time.Since(start) >= slowWrite {
 		l.foundSlow()
+	}
+}
+
+// show writes a record of the levels Warn to Info to the terminal of SetConsole, without its level.
+func (l *Logger) show(record string) {
+	l.mu.Lock()
+	open := l.console
+	l.mu.Unlock()
+	level := Level(record[1] - '0')
+	if open == nil || level < Warn || level > Info {
+		return
+	}
+	if w, err := open(); err == nil {
+		_, _ = io.WriteString(w, record[3:len(record)-1]+"\r\n")
+		w.Close()
 	}
 }
 

@@ -132,6 +132,9 @@ func (b *Boot) configure() error {
 	b.config, b.params = c, params
 	b.m.Log.SetDebug(c.Debug)
 	b.m.Parent.Policy(c.Emergency)
+	if c.Info && c.Quiet && b.m.Console != nil {
+		b.m.Log.SetConsole(b.m.Console)
+	}
 	for _, p := range problems {
 		b.m.Log.Warnf("%s", p)
 	}

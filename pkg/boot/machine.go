@@ -38,6 +38,8 @@ type Machine struct {
 	Signals <-chan int
 	// PrintLevel sets the level below which kernel messages reach the consoles.
 	PrintLevel func(level int) error
+	// Console opens /dev/console for one line.
+	Console klog.Open
 	// Uptime is the kernel's clock.
 	Uptime func() time.Duration
 	// ELF is the machine number of executables that run here (elf.h, e_machine).

@@ -23,6 +23,7 @@ func Real(log *klog.Logger) Machine {
 		OpenRoot:    openRoot,
 		Programs:    linux.Programs{},
 		PrintLevel:  linux.SetPrintLevel,
+		Console:     openConsole,
 		Uptime:      linux.Uptime,
 		ELF:         switchroot.HostMachine(),
 		Log:         log,
@@ -87,6 +88,14 @@ func (r realRoot) Close() error                         { return r.dir.Close() }
 // OpenLog opens the kernel log for one message.
 func OpenLog() (io.WriteCloser, error) {
 	f, err := linux.OpenAppend("/dev/kmsg")
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func openConsole() (io.WriteCloser, error) {
+	f, err := linux.OpenAppend("/dev/console")
 	if err != nil {
 		return nil, err
 	}

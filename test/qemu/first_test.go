@@ -57,3 +57,16 @@ func TestFirstBoot(t *testing.T) {
 		})
 	}
 }
+
+// TestInfo tells decisions on a quiet console with rd.info, and not without.
+func TestInfo(t *testing.T) {
+	for _, words := range []string{"quiet", "quiet rd.info"} {
+		t.Run(words, func(t *testing.T) {
+			t.Parallel()
+			r := boot(t, plain(t, image{}, serial+" "+words))
+			if got, want := r.Says("preroot: root: UUID="), words != "quiet"; got != want || !r.Reached() {
+				fail(t, r, "the decision is on the console: %v, wanted %v", got, want)
+			}
+		})
+	}
+}

@@ -152,7 +152,14 @@ func (d Disk) args(i int, icount bool) []string {
 	if d.Late {
 		return args
 	}
-	return append(args, "-device", d.device(i))
+	dev := d.device(i)
+	if icount && (d.Bus == "" || d.Bus == VirtioBlk) {
+		// The guest's own thread starts each request: handed to another one,
+		// virtual time leaps while the host wakes it, and boots scatter by 10 %
+		// (without: 0.1 %).
+		dev += ",ioeventfd=off"
+	}
+	return append(args, "-device", dev)
 }
 
 // drive describes the image. A flush of the guest is not waited for: no test

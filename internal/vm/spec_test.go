@@ -19,7 +19,7 @@ func TestArgs(t *testing.T) {
 		{"measured", Spec{Kernel: "k", Initrd: "i", Cmdline: "panic=-1", Icount: true, Disks: []Disk{{Path: "d"}}},
 			base + " -icount shift=0,sleep=off -serial stdio" +
 				" -drive if=none,id=disk0,format=raw,cache=unsafe,file.locking=off,file=d,aio=io_uring" +
-				" -device virtio-blk-pci,id=dev0,drive=disk0 -kernel k -initrd i -append panic=-1"},
+				" -device virtio-blk-pci,id=dev0,drive=disk0,ioeventfd=off -kernel k -initrd i -append panic=-1"},
 		{"throttled scsi, late nvme", Spec{Kernel: "k", Console: ConsoleNone, Disks: []Disk{
 			{Path: "a,b", Bus: VirtioSCSI, Serial: "S", ReadOnly: true, IOPS: 4}, {Path: "c", Bus: NVMe, Late: true, Snapshot: true}}},
 			base + " -nodefaults -serial none" +

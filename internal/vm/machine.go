@@ -21,6 +21,7 @@ type Machine struct {
 	spec    Spec
 	dir     string // control sockets
 	cmd     *exec.Cmd
+	typed   io.WriteCloser // the serial line's other direction
 	started time.Time
 	pipe    *os.File // ConsoleUnread: the end that is held and not read
 	errs    strings.Builder
@@ -67,6 +68,10 @@ func Start(s Spec, watch io.Writer) (*Machine, error) {
 	m.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := m.console(at)
 	if err != nil {
+		os.RemoveAll(dir)
+		return nil, err
+	}
+	if m.typed, err = m.cmd.StdinPipe(); err != nil {
 		os.RemoveAll(dir)
 		return nil, err
 	}
@@ -161,6 +166,12 @@ func (m *Machine) Await(text string) (string, error) {
 			}
 		}
 	}
+}
+
+// Type types on the serial line.
+func (m *Machine) Type(text string) error {
+	_, err := io.WriteString(m.typed, text)
+	return err
 }
 
 // Wait waits for the end of the machine.

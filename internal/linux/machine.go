@@ -2,6 +2,7 @@ package linux
 
 import (
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,6 +49,21 @@ func MakeNode(path string, mode uint32, major, minor uint32) error {
 func SetPrintLevel(level int) error {
 	_, err := klogctl(8, level)
 	return err
+}
+
+// KernelLog is the kernel's log as it is now (syslog(2), SYSLOG_ACTION_READ_ALL); "" when it cannot be read.
+func KernelLog() string {
+	const readAll, sizeBuffer = 3, 10
+	size, err := klogctl(sizeBuffer, 0)
+	if err != nil || size <= 0 {
+		return ""
+	}
+	buf := make([]byte, min(size, 4<<20))
+	n, _, errno := unix.Syscall(unix.SYS_SYSLOG, readAll, uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)))
+	if errno != 0 {
+		return ""
+	}
+	return string(buf[:n])
 }
 
 func klogctl(action, length int) (int, error) {

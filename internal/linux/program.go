@@ -3,6 +3,7 @@ package linux
 import (
 	"io"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -52,21 +53,63 @@ func exitStatus(state *os.ProcessState) int {
 	return state.ExitCode()
 }
 
-// Shell runs an interactive program on a terminal, in a session of its own with the terminal as its controlling one, and waits for
-// its end.
-func (Programs) Shell(terminal, program string, env []string) error {
+// Session is an interactive program on a terminal.
+type Session struct {
+	process *os.Process
+	request *os.File
+}
+
+// Interactive starts a program on a terminal, in a session of its own with the terminal as its controlling one. What it writes to descriptor 3 is
+// its request.
+func (Programs) Interactive(terminal, program string, argv, env []string) (*Session, error) {
 	tty, err := os.OpenFile(terminal, os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer tty.Close()
-	p, err := os.StartProcess(program, []string{program, "-i"}, &os.ProcAttr{
-		Dir: "/", Env: env, Files: []*os.File{tty, tty, tty},
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	p, err := os.StartProcess(program, argv, &os.ProcAttr{
+		Dir: "/", Env: env, Files: []*os.File{tty, tty, tty, w},
 		Sys: &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0},
 	})
 	if err != nil {
-		return err
+		r.Close()
+		return nil, err
 	}
-	_, err = p.Wait()
-	return err
+	return &Session{p, r}, nil
 }
+
+// maxRequest bounds a request, in bytes: no command line is longer.
+const maxRequest = 4096
+
+// Wait waits for the end of the program and gives its request, "" for none. Whoever else holds descriptor 3 is not waited for.
+func (s *Session) Wait() (request string, err error) {
+	defer s.request.Close()
+	if _, err = s.process.Wait(); err != nil {
+		return "", err
+	}
+	conn, err := s.request.SyscallConn()
+	if err != nil {
+		return "", err
+	}
+	buf, n := make([]byte, maxRequest), 0
+	err = conn.Read(func(fd uintptr) bool {
+		n, _ = syscall.Read(int(fd), buf)
+		return true // what was written is there already
+	})
+	line, _, _ := strings.Cut(string(buf[:max(n, 0)]), "\n")
+	return line, err
+}
+
+// End hangs up: the program, and with it what it runs in the foreground.
+func (s *Session) End() {
+	_ = s.process.Signal(syscall.SIGHUP)
+	_ = s.process.Signal(syscall.SIGCONT)
+}
+
+// Kill ends the program whatever it does.
+func (s *Session) Kill() { _ = s.process.Kill() }

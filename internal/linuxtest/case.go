@@ -20,8 +20,9 @@ import (
 //	filesystems  those that the kernel has; ext4 when there is no such section
 //	modules      one a line: NAME [alias=PATTERN] [needs=A,B] [takes=DURATION] and the words hang, absent; a module
 //	             with the name of a file system brings it
-//	programs     one a line: NAME STATUS of those in the image; "sh TIMES [DURATION]" is a shell that is left so often,
-//	             each time after so long, and then stays
+//	programs     one a line: NAME STATUS of those in the image; "sh TIMES [DURATION]" is a shell, and somebody who presses a
+//	             key at once, so often, and leaves the shell after so long each time
+//	people       who comes to a prompt, one visit a line: WAIT STAY [REQUEST]; nobody comes after the last one
 //	events       one a line: TIME signal N, TIME overrun, TIME remove NAME
 //	DEVICE:PATH  a file on a device; "ELF" stands for a program, "ELF 0644" for one that is not executable
 //	initramfs:PATH  a file of the initramfs, or of /proc and /sys

@@ -31,8 +31,7 @@ type Machine struct {
 	modules map[string]*module
 	trees   map[string]map[string]string // by device: the files on it
 	status  map[string]int               // exit statuses of programs
-	shells  int                          // how often the shell is left
-	stay    time.Duration                // how long a shell is open
+	people  []visit                      // who comes to a console, one after the other
 	socket  *socket
 	signals chan int
 	log     *klog.Logger
@@ -80,7 +79,7 @@ func New(c *Case) (*Machine, error) {
 	if m.disks, err = parseDisks(c); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(m.readModules(c), m.readPrograms(c), m.readEvents(c)); err != nil {
+	if err := errors.Join(m.readModules(c), m.readPrograms(c), m.readPeople(c), m.readEvents(c)); err != nil {
 		return nil, err
 	}
 	m.plugAll()
@@ -117,9 +116,12 @@ func (m *Machine) readPrograms(c *Case) error {
 			continue
 		}
 		m.files.put("bin/sh", "", 0o755)
-		m.shells = n
+		stay := time.Duration(0)
 		if len(f) > 2 {
-			m.stay, _ = time.ParseDuration(f[2])
+			stay, _ = time.ParseDuration(f[2])
+		}
+		for range n {
+			m.people = append(m.people, visit{stay: stay})
 		}
 	}
 	return nil
@@ -217,8 +219,8 @@ func (m *Machine) Run(limit time.Duration) {
 func (m *Machine) machine() boot.Machine {
 	return boot.Machine{
 		Files: m.files, Scratch: m, Kernel: kernel{m}, Mounter: m, Directories: m,
-		Uevents:  func() (boot.Uevents, error) { m.socket.open(); return m.socket, nil },
-		OpenDisk: m.openDisk, OpenRoot: m.openRoot, Programs: programs{m}, Parent: parent{m}, Signals: m.signals,
+		Uevents:      func() (boot.Uevents, error) { m.socket.open(); return m.socket, nil },
+		OpenTerminal: m.openTerminal, Self: "/init", OpenDisk: m.openDisk, OpenRoot: m.openRoot, Programs: programs{m}, Parent: parent{m}, Signals: m.signals,
 		Uptime: func() time.Duration { return time.Since(m.began) },
 		ELF:    62, Log: m.log,
 	}
@@ -379,18 +381,6 @@ type programs struct{ m *Machine }
 
 func (p programs) Run(program string, args ...string) (int, string, error) {
 	return p.m.runProgram(program, args...)
-}
-
-// Shell stays open as long as the case says. When nobody leaves it any more the boot is held there.
-func (p programs) Shell(terminal, program string, _ []string) error {
-	p.m.note("%s on %s", program, terminal)
-	if p.m.shells == 0 {
-		p.m.end("held at the prompt")
-		runtime.Goexit()
-	}
-	p.m.shells--
-	time.Sleep(p.m.stay)
-	return nil
 }
 
 var _ kmod.Kernel = kernel{}

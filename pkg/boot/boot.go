@@ -29,7 +29,7 @@ type stage struct {
 
 // stages is the boot, from top to bottom.
 var stages = []stage{
-	{"cmdline", (*Boot).configure},      // what is asked for
+	{"cmdline", (*Boot).tellProblems},   // what is asked for, and what of it is not understood
 	{"pre-udev", (*Boot).openModules},   // module index, modprobe.d, the forced modules
 	{"pre-trigger", (*Boot).listen},     // uevents, before anything can cause one
 	{"initqueue", (*Boot).waitForRoot},  // modules, devices, probes: until root is there
@@ -44,7 +44,10 @@ var stages = []stage{
 type Boot struct {
 	m       Machine
 	spans   *timeline.Recorder
+	sources cmdline.Sources
 	params  cmdline.Params
+	bad     []config.Problem
+	breaks  []string // of rd.break=, those that are still to come
 	config  config.Config
 	loader  *kmod.Loader
 	uevents Uevents
@@ -59,6 +62,11 @@ type Boot struct {
 	init    string
 	mounted []string // the mounts at and below Sysroot, in order
 
+	awaited    string        // what the last wait was for
+	waited     time.Duration // and how long it was
+	unattended time.Duration // how long prompts have waited for a person in vain
+	typed      bool          // somebody was at the last prompt
+
 	printLevel atomic.Int32 // the console's level before it was lowered, 0 for as it was
 }
 
@@ -72,30 +80,40 @@ func Run(m Machine) error {
 	if err := b.mountAPIs(); err != nil {
 		return m.Parent.End("reboot", err.Error())
 	}
+	b.configure()
 	for i := 0; i < len(stages); {
-		err := b.runStage(stages[i])
-		switch {
-		case err == nil:
+		switch b.runStage(stages[i]) {
+		case done:
 			i++
-		case errors.Is(err, errOtherRoot):
-			b.m.Log.Warnf("%v: looking for root again", err)
+		case fromStart:
 			i = slices.IndexFunc(stages, func(s stage) bool { return s.name == "initqueue" })
-		case !b.rescue(stages[i].name, err):
+		case over:
 			return nil
 		}
 	}
 	return nil
 }
 
-// runStage stops where rd.break= asks for it and runs the built-in step.
-func (b *Boot) runStage(s stage) (err error) {
-	if slices.Contains(b.config.Break, s.name) {
-		b.breakBefore(s.name)
+// runStage stops where rd.break= asks for it, runs the built-in step, and says what follows.
+func (b *Boot) runStage(s stage) next {
+	if slices.Contains(b.breaks, s.name) {
+		b.breaks = slices.DeleteFunc(b.breaks, func(name string) bool { return name == s.name })
+		if n := b.breakBefore(s.name); n != again {
+			return n
+		}
 	}
 	end := b.spans.Start("stage", s.name)
-	defer func() { end(err) }()
 	b.m.Log.Debugf("stage %s", s.name)
-	return b.guard(s)
+	err := b.guard(s)
+	end(err)
+	switch {
+	case err == nil:
+		return done
+	case errors.Is(err, errOtherRoot):
+		b.m.Log.Warnf("%v: looking for root again", err)
+		return fromStart
+	}
+	return b.rescue(s.name, err)
 }
 
 // guard turns a panic of a step into an error: the machine is still there to tell.
@@ -122,24 +140,30 @@ func (b *Boot) mountAPIs() error {
 	return err
 }
 
-// configure reads the command line. Bad values are told together, and their words' defaults are used.
-func (b *Boot) configure() error {
+// configure reads the command line, before the first stage: rd.break= may name that one.
+func (b *Boot) configure() {
 	sources, ignored := cmdline.Read(b.m.Files)
 	for _, i := range ignored {
 		b.m.Log.Warnf("%s", i)
 	}
-	c, params, problems := config.Load(sources)
-	b.config, b.params = c, params
+	b.sources = sources
+	b.config, b.params, b.bad = config.Load(sources)
+	c := b.config
+	b.breaks = slices.Clone(c.Break)
 	b.m.Log.SetDebug(c.Debug)
 	b.m.Parent.Policy(c.Emergency)
 	if c.Info && c.Quiet && b.m.Console != nil {
 		b.m.Log.SetConsole(b.m.Console)
 	}
-	for _, p := range problems {
+}
+
+// tellProblems names the bad values together; the defaults of their words are used.
+func (b *Boot) tellProblems() error {
+	for _, p := range b.bad {
 		b.m.Log.Warnf("%s", p)
 	}
-	if len(c.Unknown) > 0 {
-		b.m.Log.Warnf("unknown words on the command line, passed over: %v", c.Unknown)
+	if len(b.config.Unknown) > 0 {
+		b.m.Log.Warnf("unknown words on the command line, passed over: %v", b.config.Unknown)
 	}
 	return nil
 }

@@ -33,6 +33,7 @@ type finder struct {
 	batch   int
 	busy    map[string]time.Time // buses that still scan, and since when we know
 
+	people bool // somebody may be at a console: their drivers are loaded whatever the wave
 	timeUp bool
 	err    error
 }

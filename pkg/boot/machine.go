@@ -38,6 +38,12 @@ type Machine struct {
 	Signals <-chan int
 	// PrintLevel sets the level below which kernel messages reach the consoles.
 	PrintLevel func(level int) error
+	// OpenTerminal opens a console for a person.
+	OpenTerminal func(path string) (Terminal, error)
+	// KernelLog is the text of the kernel's log.
+	KernelLog func() string
+	// Self is the path of this program, for the prompt without a shell.
+	Self string
 	// Console opens /dev/console for one line.
 	Console klog.Open
 	// Uptime is the kernel's clock.
@@ -83,11 +89,27 @@ type Root interface {
 	Close() error
 }
 
-// Programs runs a program of the image and gives its exit status, negative after a signal; stdin is /dev/null. Shell runs an
-// interactive one on a terminal in a session of its own.
+// Programs runs a program of the image and gives its exit status, negative after a signal; stdin is /dev/null.
+// Interactive starts one on a terminal in a session of its own.
 type Programs interface {
 	Run(program string, args ...string) (status int, output string, err error)
-	Shell(terminal, program string, env []string) error
+	Interactive(terminal, program string, argv, env []string) (Session, error)
+}
+
+// Session is an interactive program. Wait gives the line that it wrote to descriptor 3, "" for none; End hangs its terminal up,
+// Kill ends it whatever it does.
+type Session interface {
+	Wait() (request string, err error)
+	End()
+	Kill()
+}
+
+// Terminal is a console on which a person may be. Writing never waits. AwaitKey ends with nil when somebody has typed, which is left for who
+// reads next; Release ends it early and gives the terminal its settings back.
+type Terminal interface {
+	io.WriteCloser
+	AwaitKey() error
+	Release()
 }
 
 // Parent is PID 1, seen from the engine.

@@ -13,20 +13,23 @@ import (
 // Real is the machine that this process runs on. The caller adds Parent, Signals and Restarted.
 func Real(log *klog.Logger) Machine {
 	return Machine{
-		Files:       os.DirFS("/"),
-		Scratch:     linux.Files{},
-		Kernel:      linux.Modules{},
-		Mounter:     realMounter{},
-		Directories: linux.Files{},
-		Uevents:     listen,
-		OpenDisk:    openDisk,
-		OpenRoot:    openRoot,
-		Programs:    linux.Programs{},
-		PrintLevel:  linux.SetPrintLevel,
-		Console:     openConsole,
-		Uptime:      linux.Uptime,
-		ELF:         switchroot.HostMachine(),
-		Log:         log,
+		Files:        os.DirFS("/"),
+		Scratch:      linux.Files{},
+		Kernel:       linux.Modules{},
+		Mounter:      realMounter{},
+		Directories:  linux.Files{},
+		Uevents:      listen,
+		OpenDisk:     openDisk,
+		OpenRoot:     openRoot,
+		Programs:     realPrograms{},
+		PrintLevel:   linux.SetPrintLevel,
+		Console:      openConsole,
+		OpenTerminal: openTerminal,
+		KernelLog:    linux.KernelLog,
+		Self:         "/proc/self/exe",
+		Uptime:       linux.Uptime,
+		ELF:          switchroot.HostMachine(),
+		Log:          log,
 	}
 }
 
@@ -46,6 +49,24 @@ func (realMounter) Unmount(target string) error { return linux.Unmount(target) }
 
 func (realMounter) Remount(target string, flags uintptr, data string) error {
 	return linux.Remount(target, flags, data)
+}
+
+type realPrograms struct{ linux.Programs }
+
+func (p realPrograms) Interactive(terminal, program string, argv, env []string) (Session, error) {
+	s, err := p.Programs.Interactive(terminal, program, argv, env)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func openTerminal(path string) (Terminal, error) {
+	t, err := linux.OpenTerminal(path)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // ueventBuffer is the wanted receive buffer of the uevent socket in bytes; the kernel takes memory only for what waits.

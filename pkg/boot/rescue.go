@@ -2,119 +2,109 @@ package boot
 
 import (
 	"errors"
-	"io/fs"
-	"path"
-	"slices"
+	"fmt"
 	"strings"
 
+	"github.com/preroot/preroot/pkg/cmdline"
+	"github.com/preroot/preroot/pkg/config"
 	"github.com/preroot/preroot/pkg/device"
-	"github.com/preroot/preroot/pkg/rescue"
 )
 
-// rescue ends a stage that failed: the report, then a shell if there may be one, then, or otherwise, the emergency
-// action. It says whether the stage is to be tried again.
-func (b *Boot) rescue(stage string, err error) (again bool) {
+// next is what follows a stage that did not succeed.
+type next int
+
+const (
+	over      next = iota // PID 1 ends the machine
+	done                  // the next stage
+	again                 // the stage is tried once more
+	fromStart             // root is looked for anew
+)
+
+// rescue ends a stage that failed: the report, then a prompt where there may be one, then, or otherwise, the emergency
+// action (rule 9 of docs/architecture.md).
+func (b *Boot) rescue(stage string, err error) next {
 	var ended *endError
 	switch {
 	case errors.As(err, &ended):
 		b.end(ended.action, ended.reason)
-		return false
+		return over
 	case errors.Is(err, errAborted):
 		b.end("reboot", err.Error())
-		return false
+		return over
 	}
-	b.report(stage, err)
-	if shell := b.shell(); shell != "" {
-		b.prompt(shell, err.Error())
-		if !b.config.EmergencyGiven || b.config.Emergency == "shell" || b.config.Emergency == "hold" {
-			return true
-		}
+	reason := oneLine(err.Error())
+	b.report(stage, reason)
+	if !b.mayPrompt() || errors.Is(err, errAuthentication) {
+		b.end(b.config.Emergency, reason)
+		return over
 	}
-	b.end(b.config.Emergency, err.Error())
-	return false
+	o := b.attend(stop{stage: stage, reason: reason, failure: true, waited: isWait(err)})
+	if o.action == "" && o.words == "" && b.typed && b.config.EmergencyGiven && !holds(b.config.Emergency) {
+		o = outcome{action: b.config.Emergency, reason: reason}
+	}
+	return b.obey(o)
+}
+
+// mayPrompt says whether a person may be given a prompt.
+func (b *Boot) mayPrompt() bool {
+	return !b.config.NoPrompt && (b.config.Shell || len(b.config.Break) > 0)
+}
+
+// isWait says whether a failure is one that a device which comes or goes can mend.
+func isWait(err error) bool {
+	return errors.Is(err, errDeadline) || errors.Is(err, device.ErrNotFound) || errors.Is(err, device.ErrTwins)
+}
+
+// obey does what an attendance has ended with.
+func (b *Boot) obey(o outcome) next {
+	switch {
+	case o.action != "":
+		b.end(o.action, o.reason)
+		return over
+	case o.words != "":
+		b.override(o.words)
+		return fromStart
+	}
+	// What was done by hand may have changed anything: look again.
+	b.finder.scan, b.finder.aliases = unknown, unknown
+	return again
+}
+
+// override adds kernel parameters that were typed at the prompt to those of the command line; they win.
+func (b *Boot) override(words string) {
+	b.m.Log.Notef("from the prompt: %s", words)
+	b.sources = append(b.sources, cmdline.Source{Name: "/run/initramfs/cmdline.d/prompt.conf", Text: words})
+	c, params, problems := config.Load(b.sources)
+	b.config, b.params = c, params
+	for _, p := range problems {
+		b.m.Log.Errf("%s", p)
+	}
+	if typed := cmdline.Join(cmdline.Source{Text: words}); typed.Has("ro") && !typed.Has("rw") {
+		b.config.Write = config.ReadOnly // elsewhere rw wins, wherever it stands
+	}
+	if err := b.unmountRoot(); err != nil {
+		b.m.Log.Errf("root cannot be taken off: %v", err)
+	}
 }
 
 func (b *Boot) end(action, reason string) {
-	reason = strings.ReplaceAll(reason, "\n", "; ")
 	b.m.Log.Flush(logPatience)
-	if err := b.m.Parent.End(action, reason); err != nil {
+	if err := b.m.Parent.End(action, oneLine(reason)); err != nil {
 		b.m.Log.Errf("end: PID 1 does not answer: %v (%s)", err, reason)
 	}
 }
 
-// report tells why the boot stops, in the log and in the file that dracut's users know.
-func (b *Boot) report(stage string, err error) {
-	line, _ := fs.ReadFile(b.m.Files, "proc/cmdline")
-	r := rescue.Report{
-		Stage: stage, Reason: strings.ReplaceAll(err.Error(), "\n", "; "), Waited: b.m.Uptime(),
-		Devices: b.realDevices(), Missing: b.missing(),
-		CommandLine: strings.TrimSpace(string(line)),
-	}
-	for _, l := range r.Lines() {
-		b.m.Log.Errf("%s", l)
-	}
-	if err := b.m.Scratch.WriteFile("/run/initramfs/rdsosreport.txt", []byte(r.Text())); err != nil {
-		b.m.Log.Warnf("the report is not kept: %v", err)
-	}
-}
+func oneLine(s string) string { return strings.ReplaceAll(s, "\n", "; ") }
 
-// realDevices leaves out the loop and RAM devices that nobody has filled.
-func (b *Boot) realDevices() []*device.Device {
-	return slices.DeleteFunc(b.finder.inv.Devices(), func(d *device.Device) bool {
-		return d.HasFacts && d.Size == 0
-	})
-}
-
-// shell is the shell that may be started, "" for none.
-func (b *Boot) shell() string {
-	if !b.config.Shell && len(b.config.Break) == 0 {
-		return ""
-	}
-	for _, p := range []string{"bin/sh", "usr/bin/sh", "bin/bash", "bin/busybox"} {
-		if _, err := fs.Stat(b.m.Files, p); err == nil {
-			return "/" + p
-		}
-	}
-	return ""
-}
-
-// breakBefore is the prompt that rd.break= asks for.
-func (b *Boot) breakBefore(stage string) {
+// breakBefore is the stop that rd.break= asks for.
+func (b *Boot) breakBefore(stage string) next {
+	word := "rd.break=" + stage
 	if stage == "switch_root" {
-		b.m.Log.Notef("rd.break: stopping before switch_root")
-	} else {
-		b.m.Log.Notef("rd.break=%s: stopping before stage %s", stage, stage)
+		word = "rd.break"
 	}
-	shell := b.shell()
-	if shell == "" {
-		b.m.Log.Errf("rd.break=%s: there is no shell in this image; going on", stage)
-		return
+	if !b.mayPrompt() {
+		b.m.Log.Errf("%s: this image gives no prompt; going on", word)
+		return again
 	}
-	b.prompt(shell, "rd.break")
-}
-
-// prompt runs a shell on the console until it is left.
-func (b *Boot) prompt(shell, reason string) {
-	terminal := b.terminal()
-	b.m.Log.Errf("prompt: %s on %s (%s); leave it with exit to go on", shell, terminal, reason)
-	b.m.Log.Flush(logPatience)
-	b.m.Parent.Wait("prompt", 0)
-	env := []string{"HOME=/", "TERM=linux", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "PS1=preroot:${PWD}# "}
-	if err := b.m.Programs.Shell(terminal, shell, env); err != nil {
-		b.m.Log.Errf("%s on %s: %v", shell, terminal, err)
-	}
-	// What was done by hand may have changed anything: look again.
-	b.finder.scan, b.finder.aliases = unknown, unknown
-}
-
-// terminal is rd.ctty=, or the console that the kernel lists last (/sys/class/tty/console/active).
-func (b *Boot) terminal() string {
-	if b.config.CTTY != "" {
-		return "/dev/" + path.Base(b.config.CTTY)
-	}
-	active, _ := fs.ReadFile(b.m.Files, "sys/class/tty/console/active")
-	if names := strings.Fields(string(active)); len(names) > 0 {
-		return "/dev/" + names[len(names)-1]
-	}
-	return "/dev/console"
+	return b.obey(b.attend(stop{stage: stage, reason: fmt.Sprintf("%s stops before stage %s; exit goes on", word, stage)}))
 }

@@ -74,7 +74,12 @@ func (b *Boot) mountFirst(types []string, r mount.Request) (fstype string, err e
 func (b *Boot) mountOne(node, target, fstype string, o mount.Options) error {
 	end := b.spans.Start("mount", target)
 	b.m.Parent.Wait("mount "+node+" on "+target, mountPatience)
+	since, stop := b.m.Uptime(), b.progress("mount "+node)
 	err := b.m.Mounter.Mount(node, target, fstype, o.Flags, o.DataText())
+	stop()
+	if err != nil {
+		err = b.kernelSays(err, since, node)
+	}
 	end(err)
 	if err == nil {
 		b.mounted = append(b.mounted, target)
@@ -195,7 +200,9 @@ func (b *Boot) runCheck(program []string, mark string) error {
 	what := strings.Join(program, " ")
 	end := b.spans.Start("fsck", what)
 	b.m.Parent.Wait(what, 0)
+	stop := b.progress(what)
 	status, output, err := b.m.Programs.Run(program[0], program[1:]...)
+	stop()
 	end(err)
 	if err != nil {
 		b.m.Log.Warnf("%s: %v; mounting without a check", what, err)
@@ -258,6 +265,9 @@ func (b *Boot) usr() (mount.Entry, bool) {
 }
 
 func (b *Boot) mountEntry(e mount.Entry) error {
+	if slices.Contains(b.mounted, Sysroot+strings.TrimRight(e.File, "/")) {
+		return nil // by a former try of this stage
+	}
 	if slices.Contains(e.Options.Data, "bind") || slices.Contains(e.Options.Data, "rbind") {
 		b.m.Log.Warnf("%s: a bind mount is left to the real system", e.File)
 		return nil

@@ -94,10 +94,33 @@ func (b *Boot) waitFor(spec string, limit time.Duration) (*device.Device, error)
 }
 
 func (b *Boot) wait(what string, limit time.Duration) (err error) {
+	start := time.Now()
 	defer func(end func(error)) { end(err) }(b.spans.Start("wait", what))
+	defer func() { b.awaited, b.waited = what, time.Since(start) }()
+	defer b.progress("waiting for " + what)()
 	b.m.Parent.Wait(what, limit)
 	b.loop.Limit = limit
 	return b.loop.Run()
+}
+
+// progressInterval is how often a phase that takes long is named.
+const progressInterval = 10 * time.Second
+
+// progress names a phase every now and then until it is stopped: a slow boot shows that it is alive.
+func (b *Boot) progress(what string) (stop func()) {
+	done := make(chan struct{})
+	start, ticker := time.Now(), time.NewTicker(progressInterval)
+	b.spawn("progress", nil, func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				b.m.Log.Notef("%s: %d s so far", what, int(time.Since(start)/time.Second))
+			}
+		}
+	})
+	return func() { ticker.Stop(); close(done) }
 }
 
 // notFound makes the failure of a wait: what was wanted, and what was almost meant.
@@ -107,6 +130,7 @@ func (f *finder) notFound(why error) error {
 	}
 	for i, c := range f.found {
 		if c.Device == nil {
+			c.Near = c.Near[:min(1, len(c.Near))] // the others stand in the report
 			return fmt.Errorf("%w: %w", c.Err(f.want[i]), why)
 		}
 		if c.Missing > 0 {

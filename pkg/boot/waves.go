@@ -58,7 +58,7 @@ func (f *finder) beginWave() []initqueue.Job {
 func (f *finder) due() []string {
 	var aliases []string
 	for alias, kind := range f.pending {
-		if f.wave >= waveAll || f.wave == waveStorage && kind <= uevent.KindCPU {
+		if f.wave >= waveAll || f.wave == waveStorage && kind <= uevent.KindCPU || f.people && forPeople(kind) {
 			aliases = append(aliases, alias)
 			f.loaded[alias] = true
 			delete(f.pending, alias)

@@ -70,6 +70,18 @@ func (s Sources) WithoutImage() Sources {
 	return kept
 }
 
+// Image returns the sources that the image carries, without what was typed at rd.cmdline=ask: nobody at the machine can change
+// them.
+func (s Sources) Image() Sources {
+	var kept Sources
+	for _, src := range s {
+		if src.kind() < kindProc && src.Name != askFile {
+			kept = append(kept, src)
+		}
+	}
+	return kept
+}
+
 // Ignored is a file that was not read, and why.
 type Ignored struct {
 	Name, Reason string

@@ -29,6 +29,9 @@ type Config struct {
 	Break []string
 	// Shell is rd.shell, default true.
 	Shell bool
+	// NoPrompt is rd.preroot.prompt=no in the image itself (an image built with --no-shell): there is no prompt and no shell, whatever
+	// the command line says.
+	NoPrompt bool
 	// Emergency is rd.emergency: "reboot" (default), "poweroff", "halt", "shell" or "hold".
 	Emergency      string
 	EmergencyGiven bool

@@ -17,6 +17,7 @@ func Load(sources cmdline.Sources) (Config, cmdline.Params, []Problem) {
 	}
 	c, problems := Parse(p)
 	c.HostOnly = hostOnly
+	c.NoPrompt = sources.Image().Params().HasEqual("rd.preroot.prompt", "no")
 	return c, p, problems
 }
 

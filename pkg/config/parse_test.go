@@ -242,6 +242,7 @@ func TestEveryFieldIsSet(t *testing.T) {
 	c, _ := parse("root=a rootfstype=b rootflags=c rw rootdelay=1 init=d rd.break=mount rd.emergency=halt rd.ctty=e " +
 		"rd.driver.pre=f rd.driver.post=g rd.driver.blacklist=h module_blacklist=i j.k=l rd.preroot.modules=all " +
 		"fsck.mode=skip fsck.repair=no mount.usr=m quiet rd.info rd.debug rd.xyz")
+	c.NoPrompt = true // set by Load, from the image alone: TestNoPrompt
 	v := reflect.ValueOf(c)
 	for i := range v.NumField() {
 		if v.Field(i).IsZero() {
@@ -283,4 +284,21 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestNoPrompt: only the image itself can forbid the prompt, and then nothing brings it back.
+func TestNoPrompt(t *testing.T) {
+	for _, c := range []struct {
+		image, line string
+		want        bool
+	}{
+		{"rd.preroot.prompt=no", "rd.preroot.prompt=yes rd.hostonly=0 rd.shell", true},
+		{"rd.preroot.prompt=yes", "rd.preroot.prompt=no", false},
+		{"", "rd.preroot.prompt=no", false},
+	} {
+		sources := cmdline.Sources{{Name: "/etc/cmdline.d/1.conf", Text: c.image}, {Name: "/proc/cmdline", Text: c.line}}
+		if got, _, _ := Load(sources); got.NoPrompt != c.want {
+			t.Errorf("%+v: %v", c, got.NoPrompt)
+		}
+	}
 }

@@ -36,6 +36,9 @@ type Abandoned struct {
 // Idle is the event of a moment without running jobs; it comes once for each such moment.
 type Idle struct{}
 
+// Tick is the event of Loop.Tick.
+type Tick struct{}
+
 // TimeUp is the event of the deadline of the whole wait.
 type TimeUp struct{}
 
@@ -69,6 +72,8 @@ type Loop struct {
 	Events <-chan Event
 	// Limit is the deadline of the whole wait; zero is for ever.
 	Limit time.Duration
+	// Tick is how often the owner gets a Tick, for what a person is to see; zero is never.
+	Tick time.Duration
 	// Over is closed when no wait will follow: what still runs then ends into nothing.
 	Over <-chan struct{}
 
@@ -96,6 +101,8 @@ func (l *Loop) Run() error {
 	}
 	deadline, stop := l.deadline()
 	defer stop()
+	tick, stopTick := l.ticker()
+	defer stopTick()
 	idle := false
 	for {
 		jobs, verdict := l.Owner.Next()
@@ -115,6 +122,9 @@ func (l *Loop) Run() error {
 			l.finish(r)
 		case <-deadline:
 			l.Owner.Handle(TimeUp{})
+		case <-tick:
+			l.Owner.Handle(Tick{})
+			continue
 		}
 		idle = false
 	}
@@ -136,6 +146,14 @@ func (l *Loop) deadline() (<-chan time.Time, func()) {
 	}
 	t := time.NewTimer(l.Limit)
 	return t.C, func() { t.Stop() }
+}
+
+func (l *Loop) ticker() (<-chan time.Time, func()) {
+	if l.Tick <= 0 {
+		return nil, func() {}
+	}
+	t := time.NewTicker(l.Tick)
+	return t.C, t.Stop
 }
 
 func (l *Loop) start(jobs []Job) {

@@ -1,11 +1,15 @@
-// Package rescue says why a boot has stopped and what can be done: a report of one screen, and a shell where the image has one.
+// Package rescue says why a boot has stopped and what can be done: a report of one screen, the whole of it in a file, and a
+// prompt for images without a shell.
 package rescue
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/preroot/preroot/internal/klog"
 	"github.com/preroot/preroot/pkg/device"
 	"github.com/preroot/preroot/pkg/kmod"
 )
@@ -14,38 +18,102 @@ import (
 type Report struct {
 	// Stage is where it stopped, Reason why, in one line.
 	Stage, Reason string
-	// Waited is how long the boot has run.
-	Waited time.Duration
+	// Uptime is how long the kernel runs. Awaited is what was waited for, Waited how long; "" when nothing was.
+	Uptime  time.Duration
+	Awaited string
+	Waited  time.Duration
+	// Hints say what was almost meant and what to write instead, one sentence each.
+	Hints []string
 	// Devices are the block devices that are there, Missing the modules that the image should have had.
 	Devices []*device.Device
 	Missing []kmod.Want
+	// KernelLog is the kernel's log with its levels: firmware that was not found and errors of devices are taken from it.
+	KernelLog string
 	// CommandLine is the kernel's.
 	CommandLine string
+	// Sections are further texts for the file.
+	Sections []Section
 }
 
-// maxDevices bounds the list on the screen.
-const maxDevices = 40
+// Section is a part of the report that only the file has.
+type Section struct{ Title, Text string }
 
-// Lines is the report: the reason first and again last, so that it is seen wherever the screen ends.
+// Path is where the whole report lies; dracut's users know it.
+const Path = "/run/initramfs/rdsosreport.txt"
+
+// A screen of the smallest console, and what the kernel's log puts in front of each line: "[    5.123456] preroot: ".
+const (
+	screenRows  = 24
+	screenWidth = 80
+	prefixWidth = 24
+)
+
+// Lines is the report as it fits on one screen: the reason first and again last, so that it is seen wherever the screen ends.
 func (r Report) Lines() []string {
-	lines := []string{"boot stopped in stage " + r.Stage + ": " + r.Reason}
-	lines = append(lines, fmt.Sprintf("after %.1f s, with the command line: %s", r.Waited.Seconds(), r.CommandLine))
-	if len(r.Devices) == 0 {
-		lines = append(lines, "no block device was found: is the driver of the disk controller in this image?")
-	} else {
-		lines = append(lines, "block devices:")
+	first := "boot stopped in stage " + r.Stage + ": " + r.Reason
+	last := "reason: " + r.Reason
+	body := r.facts()
+	left := screenRows - rows(first) - rows(last)
+	kept := 0
+	for kept < len(body) && left >= rows(body[kept]) {
+		left -= rows(body[kept])
+		kept++
 	}
-	for i, d := range r.Devices {
-		if i == maxDevices {
-			lines = append(lines, fmt.Sprintf("  and %d more", len(r.Devices)-i))
-			break
-		}
+	if kept < len(body) {
+		kept = max(0, kept-1)
+		body = append(slices.Clone(body[:kept]), fmt.Sprintf("and %d lines more: %s", len(body)-kept, Path))
+	}
+	return append(append([]string{first}, body...), last)
+}
+
+func rows(line string) int { return (prefixWidth + len(line) + screenWidth - 1) / screenWidth }
+
+// facts are the lines between the two reasons, the most telling ones first.
+func (r Report) facts() []string {
+	var lines []string
+	if r.Awaited != "" {
+		lines = append(lines, fmt.Sprintf("waited %d s for %s", int(r.Waited/time.Second), r.Awaited))
+	}
+	for _, h := range r.Hints {
+		lines = append(lines, "hint: "+h)
+	}
+	lines = append(lines, r.lacking()...)
+	for _, l := range Trouble(r.KernelLog, names(r.Devices)) {
+		lines = append(lines, "kernel: "+l)
+	}
+	lines = append(lines, r.deviceLines()...)
+	return append(lines, "command line: "+r.CommandLine)
+}
+
+// lacking names the modules and the firmware that are not there.
+func (r Report) lacking() []string {
+	var lines []string
+	for _, w := range r.Missing {
+		lines = append(lines, "module "+w.Module+" is not in this image (wanted for "+w.For+"); build the image with --add-drivers "+w.Module)
+	}
+	for _, f := range Firmware(r.KernelLog) {
+		lines = append(lines, "firmware "+f+" was asked for and is not in this image")
+	}
+	return lines
+}
+
+func (r Report) deviceLines() []string {
+	if len(r.Devices) == 0 {
+		return []string{"no block device was found: is the driver of the disk controller in this image?"}
+	}
+	lines := []string{"block devices:"}
+	for _, d := range r.Devices {
 		lines = append(lines, "  "+describe(d))
 	}
-	for _, w := range r.Missing {
-		lines = append(lines, "module "+w.Module+" is not in this image (wanted for "+w.For+")")
+	return lines
+}
+
+func names(list []*device.Device) []string {
+	var out []string
+	for _, d := range list {
+		out = append(out, d.Name)
 	}
-	return append(lines, "reason: "+r.Reason)
+	return out
 }
 
 func describe(d *device.Device) string {
@@ -53,11 +121,29 @@ func describe(d *device.Device) string {
 	if d.Driver != "" {
 		s += ", driver " + d.Driver
 	}
+	if d.ReadOnly {
+		s += ", write-protected"
+	}
 	if d.ProbeErr != nil {
 		s += ": " + d.ProbeErr.Error()
 	}
 	return s
 }
 
-// Text is the report as a file.
-func (r Report) Text() string { return strings.Join(r.Lines(), "\n") + "\n" }
+// Text is the whole report as a file: lines of any length, foreign text made harmless line by line.
+func (r Report) Text() string {
+	var t strings.Builder
+	line := func(s string) { t.WriteString(klog.Clean(s) + "\n") }
+	line("preroot's report of a boot that stopped, " + strconv.FormatFloat(r.Uptime.Seconds(), 'f', 1, 64) + " s after the kernel's start")
+	line("stage " + r.Stage + ": " + r.Reason)
+	for _, l := range r.facts() {
+		line(l)
+	}
+	for _, s := range append(r.Sections, Section{"kernel log", r.KernelLog}) {
+		t.WriteString("\n== " + s.Title + "\n")
+		for _, l := range strings.Split(strings.TrimRight(s.Text, "\n"), "\n") {
+			line(l)
+		}
+	}
+	return t.String()
+}

@@ -11,7 +11,7 @@ import (
 // withRoot is the usual machine with another root= (none for "").
 func withRoot(t *testing.T, root, words string) vm.Spec {
 	t.Helper()
-	s := plain(t, image{}, serial+" "+words)
+	s := plain(t, image{}, serial+" rd.preroot.unattended=1 "+words)
 	s.Cmdline = strings.Replace(s.Cmdline, "root=UUID="+vm.RootUUID, root, 1)
 	return s
 }
@@ -59,7 +59,7 @@ func TestMalformedRoot(t *testing.T) {
 // TestTwins has two disks with one file system: neither is chosen, and both are named.
 func TestTwins(t *testing.T) {
 	t.Parallel()
-	s := plain(t, image{}, serial)
+	s := plain(t, image{}, serial+" rd.preroot.unattended=1")
 	twin := s.Disks[0]
 	twin.Serial = "root1"
 	twin.Path = filepath.Join(t.TempDir(), "twin.img")

@@ -169,6 +169,28 @@ func boot(t *testing.T, s vm.Spec) vm.Result {
 	return r
 }
 
+// bootTyping boots with somebody who types each text when the console says what stands before it.
+func bootTyping(t *testing.T, s vm.Spec, said ...string) vm.Result {
+	t.Helper()
+	m, err := vm.Start(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(said) && err == nil; i += 2 {
+		if _, err = m.Await(said[i]); err == nil {
+			err = m.Type(said[i+1])
+		}
+	}
+	r := m.Wait()
+	if err == nil {
+		err = r.Err()
+	}
+	if err != nil {
+		fail(t, r, "%v", err)
+	}
+	return r
+}
+
 // mustReach boots to root.
 func mustReach(t *testing.T, s vm.Spec) vm.Bench {
 	t.Helper()

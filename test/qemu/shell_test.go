@@ -24,8 +24,8 @@ func TestBreak(t *testing.T) {
 	for _, word := range []string{"rd.break", "rd.break=mount"} {
 		t.Run(word, func(t *testing.T) {
 			t.Parallel()
-			r := boot(t, withShell(t, word))
-			mustSay(t, r, "preroot: prompt", rightShell)
+			r := bootTyping(t, withShell(t, word), "press a key for a prompt", "\r")
+			mustSay(t, r, "preroot: end: HELD: prompt on ttyS0: "+word+" stops", "preroot: prompt: /bin/sh", rightShell)
 			if !r.Reached() {
 				fail(t, r, "root was not reached after the shell was left")
 			}
@@ -38,7 +38,8 @@ func TestShellAfterFailure(t *testing.T) {
 	t.Parallel()
 	s := withShell(t, "rd.retry=1 rd.emergency=poweroff")
 	s.Cmdline += " root=LABEL=nothing"
-	mustRefuse(t, s, "POWERED OFF", "preroot: prompt", rightShell)
+	r := bootTyping(t, s, "press a key for a prompt", "\r")
+	mustSay(t, r, "preroot: end: HELD: prompt on ttyS0 (poweroff in ", rightShell, "preroot: end: POWERED OFF: ")
 }
 
 // TestShellForbidden gives none with rd.shell=0.

@@ -1,0 +1,227 @@
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/preroot/preroot/pkg/initqueue"
+	"github.com/preroot/preroot/pkg/uevent"
+)
+
+// attendance is the time in which a person may help: a prompt is offered on every console, and the loop goes on taking
+// events meanwhile. While nobody has typed, a countdown runs to the emergency action, and a device that comes late lets the boot go on
+// by itself; afterwards only the person ends it.
+type attendance struct {
+	*finder
+	seats map[string]*seat
+	why   stop
+	typed bool
+	left  time.Duration // of the countdown; negative for none
+	end   outcome
+	over  bool
+}
+
+// stop says why a boot has stopped.
+type stop struct {
+	stage, reason string
+	failure       bool // false for rd.break=
+	waited        bool // a wait has failed: a device may still come
+}
+
+// outcome is how an attendance ends.
+type outcome struct {
+	action string // "" goes on; otherwise an emergency action
+	reason string
+	words  string // kernel parameters typed at the prompt
+}
+
+// The events of the consoles.
+type (
+	keyPressed struct {
+		s   *seat
+		err error
+	}
+	sessionEnded struct {
+		s       *seat
+		request string
+		err     error
+	}
+)
+
+// attend offers the prompts and waits for how it ends.
+func (b *Boot) attend(why stop) outcome {
+	a := &attendance{finder: b.finder, seats: map[string]*seat{}, why: why, left: b.countdown(why)}
+	b.prepareForPeople()
+	b.m.Parent.Wait("prompt", 0)
+	b.finder.err, b.finder.timeUp, b.finder.people = nil, false, true
+	a.openSeats()
+	b.m.Log.Errf("end: HELD: prompt on %s%s: %s", a.places(), a.plan(), why.reason)
+	b.m.Log.Flush(logPatience)
+	loop := b.loop
+	b.loop.Owner, b.loop.Limit, b.loop.Tick = a, 0, time.Second
+	err := b.loop.Run()
+	b.loop.Owner, b.loop.Tick = loop.Owner, loop.Tick
+	a.closeSeats()
+	b.finder.people, b.typed = false, a.typed
+	if err != nil {
+		return outcome{action: "reboot", reason: err.Error()}
+	}
+	return a.end
+}
+
+// countdown is how long nobody has to be there before the emergency action.
+func (b *Boot) countdown(why stop) time.Duration {
+	if !why.failure || b.config.Unattended <= 0 || holds(b.config.Emergency) {
+		return -1
+	}
+	return max(0, b.config.Unattended-b.unattended)
+}
+
+// holds says whether an emergency action leaves the machine as it is.
+func holds(action string) bool { return action == "shell" || action == "hold" }
+
+// plan says what follows by itself.
+func (a *attendance) plan() string {
+	if a.left < 0 || a.typed {
+		return ""
+	}
+	return fmt.Sprintf(" (%s in %d s unless a key is pressed)", a.b.config.Emergency, int(a.left/time.Second))
+}
+
+// finish ends the attendance.
+func (a *attendance) finish(o outcome) { a.end, a.over = o, true }
+
+// Handle takes what a person does, and what else happens meanwhile.
+func (a *attendance) Handle(ev initqueue.Event) {
+	switch ev := ev.(type) {
+	case keyPressed:
+		a.keyPressed(ev)
+	case sessionEnded:
+		a.sessionEnded(ev)
+	case initqueue.Tick:
+		a.tick()
+	case initqueue.Idle:
+		if a.why.failure {
+			a.finder.Handle(ev)
+		}
+	case signal:
+		if err := a.b.signalled(ev.number); err != nil {
+			a.finish(outcome{action: "reboot", reason: err.Error()})
+		}
+	default:
+		a.finder.Handle(ev)
+		if ev, ok := ev.(uevent.Event); ok && (ev.Subsystem == "tty" || ev.Subsystem == "block") {
+			a.openSeats()
+			a.announce(ev)
+		}
+	}
+}
+
+// Err is why the attendance itself failed.
+func (a *attendance) Err() error { return a.finder.err }
+
+// Next goes on looking for devices and loading drivers.
+func (a *attendance) Next() ([]initqueue.Job, initqueue.Verdict) {
+	if !a.over && !a.typed && a.why.waited && a.ready() {
+		a.b.m.Log.Notef("what was waited for is there now: going on")
+		a.finish(outcome{})
+	}
+	if a.over {
+		return nil, initqueue.Done
+	}
+	if !a.why.failure {
+		return a.peopleJobs(), initqueue.Wait
+	}
+	return a.jobs(), initqueue.Wait
+}
+
+// ready says whether the wait that failed would succeed now.
+func (a *attendance) ready() bool {
+	if len(a.want) == 0 {
+		return false
+	}
+	v := a.judge()
+	a.finder.err = nil
+	return v == initqueue.Done
+}
+
+// announce tells a person who is busy that a device has come.
+func (a *attendance) announce(ev uevent.Event) {
+	if a.typed && ev.Subsystem == "block" && ev.Action == "add" {
+		a.b.m.Log.Errf("%s has come; exit tries again", ev.DevPath[strings.LastIndexByte(ev.DevPath, '/')+1:])
+	}
+}
+
+// tick is a second of the countdown, and the time to look for consoles that have come or come back.
+func (a *attendance) tick() {
+	a.openSeats()
+	if a.left < 0 || a.typed {
+		return
+	}
+	a.left -= time.Second
+	a.b.unattended += time.Second
+	if a.left <= 0 {
+		a.finish(outcome{action: a.b.config.Emergency, reason: a.why.reason})
+		return
+	}
+	if n := int(a.left / time.Second); n%10 == 0 || n < 10 {
+		for _, s := range a.seats {
+			s.countdown(a.b.config.Emergency, n)
+		}
+	}
+}
+
+// keyPressed gives the console where somebody is its program, and stops the countdown everywhere.
+func (a *attendance) keyPressed(ev keyPressed) {
+	if ev.err != nil {
+		a.lose(ev.s)
+		return
+	}
+	if !a.typed {
+		a.typed, a.b.unattended = true, 0
+		a.b.m.Log.Errf("prompt: somebody is at %s; nothing follows by itself any more", ev.s.path)
+	}
+	for _, s := range a.seats {
+		s.stopCountdown(s == ev.s)
+	}
+	if err := a.b.startSession(ev.s); err != nil {
+		a.b.m.Log.Errf("prompt on %s: %v", ev.s.path, err)
+		a.lose(ev.s)
+	}
+}
+
+// sessionEnded obeys the person. A program that ended without a word, as by a crash, is offered again.
+func (a *attendance) sessionEnded(ev sessionEnded) {
+	ev.s.session = nil
+	o, asked := request(ev.request, ev.s.shell, a.b.config.Emergency)
+	if asked {
+		a.finish(o)
+		return
+	}
+	if ev.request != "" {
+		a.b.m.Log.Errf("prompt on %s asks for %q, which is not understood", ev.s.path, ev.request)
+	}
+	a.lose(ev.s)
+	a.openSeats()
+}
+
+// request reads the line that a prompt leaves: a word for what is to follow, or kernel parameters to try. A shell that is left without one means
+// exit.
+func request(line string, shell bool, emergency string) (o outcome, asked bool) {
+	first, _, _ := strings.Cut(line, " ")
+	switch {
+	case line == "exit", line == "" && shell:
+		return outcome{}, true
+	case line == "reboot", line == "poweroff", line == "halt":
+		return outcome{action: line, reason: "asked for at the prompt"}, true
+	case slices.Contains([]string{"ro", "rw"}, first), strings.Contains(first, "="):
+		return outcome{words: line}, true
+	}
+	return outcome{}, false
+}
+
+// errAuthentication is wrapped by the failure of an unlocking: there is no prompt after it, ever.
+var errAuthentication = errors.New("not authenticated")

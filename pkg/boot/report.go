@@ -1,0 +1,73 @@
+package boot
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/preroot/preroot/pkg/device"
+	"github.com/preroot/preroot/pkg/rescue"
+)
+
+// report tells why the boot stops, in the log and in the file that dracut's users know.
+func (b *Boot) report(stage, reason string) {
+	r := rescue.Report{
+		Stage: stage, Reason: reason, Uptime: b.m.Uptime(), Hints: b.hints(),
+		Devices: b.realDevices(), Missing: b.missing(), CommandLine: b.read("proc/cmdline"),
+		Sections: []rescue.Section{
+			{Title: "loaded modules", Text: b.read("proc/modules")},
+			{Title: "mounts", Text: b.read("proc/self/mountinfo")},
+			{Title: "timeline", Text: b.spans.Text()},
+		},
+	}
+	if stage == "initqueue" || stage == "pre-pivot" {
+		r.Awaited, r.Waited = b.awaited, b.waited
+	}
+	if b.m.KernelLog != nil {
+		r.KernelLog = b.m.KernelLog()
+	}
+	for _, l := range r.Lines() {
+		b.m.Log.Errf("%s", l)
+	}
+	if err := b.m.Scratch.WriteFile(rescue.Path, []byte(r.Text())); err != nil {
+		b.m.Log.Warnf("the report is not kept: %v", err)
+	}
+}
+
+// hints are what was almost meant by the references that nothing answers.
+func (b *Boot) hints() []string {
+	var list []string
+	for _, c := range b.finder.found {
+		if c.Device == nil && len(c.Twins) == 0 {
+			list = append(list, c.Near...)
+		}
+	}
+	return list
+}
+
+// realDevices leaves out the loop and RAM devices that nobody has filled.
+func (b *Boot) realDevices() []*device.Device {
+	return slices.DeleteFunc(b.finder.inv.Devices(), func(d *device.Device) bool {
+		return d.HasFacts && d.Size == 0
+	})
+}
+
+// read is the text of a file of the initramfs, "" when there is none.
+func (b *Boot) read(name string) string {
+	text, _ := fs.ReadFile(b.m.Files, name)
+	return strings.TrimSpace(string(text))
+}
+
+// kernelSays adds to the failure of a mount what the kernel has said about the device since then.
+func (b *Boot) kernelSays(err error, since time.Duration, node string) error {
+	if b.m.KernelLog == nil {
+		return err
+	}
+	lines := rescue.Since(b.m.KernelLog(), since, strings.TrimPrefix(node, "/dev/"))
+	if len(lines) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w (kernel: %s)", err, strings.Join(lines, "; "))
+}

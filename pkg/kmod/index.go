@@ -110,6 +110,9 @@ func (ix *Index) trieOf(file int) *trie {
 		f.opened = true
 		name, optional := indexName(file)
 		p, err := openPager(ix.fsys, path.Join(ix.dir, name))
+		if err == nil && optional && p.size == 0 {
+			return nil // depmod leaves this when modules.builtin or modules.builtin.modinfo is missing
+		}
 		if err == nil {
 			f.trie, err = openTrie(p)
 		}

@@ -123,6 +123,26 @@ func TestDamagedIndex(t *testing.T) {
 	}
 }
 
+// TestEmptyOptionalIndex: what depmod leaves without modules.builtin.modinfo is no damage.
+func TestEmptyOptionalIndex(t *testing.T) {
+	ix, files := testIndex(t, "a.ko:\n", "alias usb:x a\n", "", "")
+	for _, name := range []string{"/modules.builtin.bin", "/modules.builtin.alias.bin"} {
+		files[testDir+name] = &fstest.MapFile{}
+	}
+	if got := ix.Resolve("usb:x"); !slices.Equal(got, []string{"a"}) || len(ix.Resolve("fs-none")) > 0 {
+		t.Errorf("Resolve(usb:x) = %v", got)
+	}
+	if err := ix.Err(); err != nil {
+		t.Errorf("empty optional files: %v", err)
+	}
+	files[testDir+"/modules.builtin.alias.bin"] = &fstest.MapFile{Data: []byte("x")}
+	ix, _ = Open(files, testDir)
+	ix.Resolve("fs-none")
+	if ix.Err() == nil {
+		t.Error("a damaged modules.builtin.alias.bin is not noted")
+	}
+}
+
 // FuzzIndex feeds arbitrary bytes as every index file.
 func FuzzIndex(f *testing.F) {
 	f.Add(written(f, AliasEntries("alias pci:v1* one\nalias usb:[a-c]? two\n")), "pci:v12")

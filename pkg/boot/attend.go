@@ -77,8 +77,12 @@ func (b *Boot) countdown(why stop) time.Duration {
 	if !why.failure || b.config.Unattended <= 0 || holds(b.config.Emergency) {
 		return -1
 	}
-	return max(0, b.config.Unattended-b.unattended)
+	return max(0, b.config.Unattended-time.Duration(b.counted(countedSeconds))*time.Second)
 }
+
+// countedSeconds is how long prompts have waited for a person in vain: a disk that comes and goes, or an engine that crashes, brings no new
+// countdown.
+const countedSeconds = "countdown seconds"
 
 // holds says whether an emergency action leaves the machine as it is.
 func holds(action string) bool { return action == "shell" || action == "hold" }
@@ -162,7 +166,7 @@ func (a *attendance) tick() {
 		return
 	}
 	a.left -= time.Second
-	a.b.unattended += time.Second
+	a.b.count(countedSeconds)
 	if a.left <= 0 {
 		a.finish(outcome{action: a.b.config.Emergency, reason: a.why.reason})
 		return
@@ -181,7 +185,8 @@ func (a *attendance) keyPressed(ev keyPressed) {
 		return
 	}
 	if !a.typed {
-		a.typed, a.b.unattended = true, 0
+		a.typed = true
+		a.b.forget(countedSeconds)
 		a.b.m.Log.Errf("prompt: somebody is at %s; nothing follows by itself any more", ev.s.path)
 	}
 	for _, s := range a.seats {

@@ -64,8 +64,9 @@ type Boot struct {
 
 	awaited    string        // what the last wait was for
 	waited     time.Duration // and how long it was
-	unattended time.Duration // how long prompts have waited for a person in vain
 	typed      bool          // somebody was at the last prompt
+
+	state state // what is remembered beyond the life of this engine
 
 	printLevel atomic.Int32 // the console's level before it was lowered, 0 for as it was
 }

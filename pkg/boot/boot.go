@@ -59,6 +59,8 @@ type Boot struct {
 	init    string
 	mounted []string // the mounts at and below Sysroot, in order
 
+	state state // what is remembered beyond the life of this engine
+
 	printLevel atomic.Int32 // the console's level before it was lowered, 0 for as it was
 }
 

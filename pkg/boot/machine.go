@@ -38,6 +38,10 @@ type Machine struct {
 	Signals <-chan int
 	// PrintLevel sets the level below which kernel messages reach the consoles.
 	PrintLevel func(level int) error
+	// WriteSys writes an attribute of /sys.
+	WriteSys func(path, text string) error
+	// KernelSays begins to listen to the kernel's own messages; heard gives those that have come since.
+	KernelSays func() (heard func() []string)
 	// Console opens /dev/console for one line.
 	Console klog.Open
 	// Uptime is the kernel's clock.

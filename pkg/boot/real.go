@@ -23,6 +23,8 @@ func Real(log *klog.Logger) Machine {
 		OpenRoot:    openRoot,
 		Programs:    linux.Programs{},
 		PrintLevel:  linux.SetPrintLevel,
+		WriteSys:    linux.WriteSys,
+		KernelSays:  linux.KernelSays,
 		Console:     openConsole,
 		Uptime:      linux.Uptime,
 		ELF:         switchroot.HostMachine(),

@@ -60,14 +60,14 @@ func newImage(d *disk) (*image, error) {
 		}
 		m.put(1024, sb)
 	case "swap":
-		head := make([]byte, 12) // version, last page
-		head[0], head[5] = 1, 1
-		m.put(1024, head)
-		m.put(4086, []byte("SWAPSPACE2"))
+		swapHeader(m, d, 0)
 	case "gpt":
 		// The partitions are filled in by partition table, when all are known.
 	default:
 		return nil, fmt.Errorf("disk %s: no image of type %q; write ext4, swap, gpt or empty", d.name, d.format)
+	}
+	if offset, ok := d.swapFile(); ok {
+		swapHeader(m, d, offset)
 	}
 	return m, nil
 }

@@ -36,7 +36,11 @@ type Machine struct {
 	signals chan int
 	log     *klog.Logger
 	began   time.Time
-	off     chan struct{} // closed when the machine is switched off
+
+	resumeOffset int64    // of the swap header, in bytes
+	said         []string // by the kernel, about resuming
+
+	off chan struct{} // closed when the machine is switched off
 
 	mu       sync.Mutex
 	over     bool
@@ -74,6 +78,7 @@ func New(c *Case) (*Machine, error) {
 	m.files.write("proc/sys/kernel/osrelease", release+"\n")
 	m.files.write("sys/kernel/uevent_seqnum", "0\n")
 	m.knowFileSystems()
+	m.power()
 	m.readTrees(c)
 	var err error
 	if m.disks, err = parseDisks(c); err != nil {
@@ -221,6 +226,7 @@ func (m *Machine) machine() boot.Machine {
 		Files: m.files, Scratch: m, Kernel: kernel{m}, Mounter: m, Directories: m,
 		Uevents:      func() (boot.Uevents, error) { m.socket.open(); return m.socket, nil },
 		OpenTerminal: m.openTerminal, Self: "/init", OpenDisk: m.openDisk, OpenRoot: m.openRoot, Programs: programs{m}, Parent: parent{m}, Signals: m.signals,
+		WriteSys: m.writeSys, KernelSays: m.kernelSays,
 		Uptime: func() time.Duration { return time.Since(m.began) },
 		ELF:    62, Log: m.log,
 	}

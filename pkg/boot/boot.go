@@ -29,15 +29,15 @@ type stage struct {
 
 // stages is the boot, from top to bottom.
 var stages = []stage{
-	{"cmdline", (*Boot).tellProblems},   // what is asked for, and what of it is not understood
-	{"pre-udev", (*Boot).openModules},   // module index, modprobe.d, the forced modules
-	{"pre-trigger", (*Boot).listen},     // uevents, before anything can cause one
-	{"initqueue", (*Boot).waitForRoot},  // modules, devices, probes: until root is there
-	{"pre-mount", (*Boot).delay},        // rootdelay=
-	{"mount", (*Boot).mountRoot},        // check and mount root
-	{"pre-pivot", (*Boot).mountFstab},   // /usr and what else the new root wants from us
-	{"cleanup", (*Boot).prove},          // the new init is proven, the record of this boot is written
-	{"switch_root", (*Boot).handOverTo}, // PID 1 does the rest
+	{"cmdline", (*Boot).tellProblems},     // what is asked for, and what of it is not understood
+	{"pre-udev", (*Boot).openModules},     // module index, modprobe.d, the forced modules
+	{"pre-trigger", (*Boot).listen},       // uevents, before anything can cause one
+	{"initqueue", (*Boot).waitForDevices}, // modules, devices, probes: until root is there; resume
+	{"pre-mount", (*Boot).delay},          // rootdelay=
+	{"mount", (*Boot).mountRoot},          // check and mount root
+	{"pre-pivot", (*Boot).mountFstab},     // /usr and what else the new root wants from us
+	{"cleanup", (*Boot).prove},            // the new init is proven, the record of this boot is written
+	{"switch_root", (*Boot).handOverTo},   // PID 1 does the rest
 }
 
 // Boot is one run of the engine.
@@ -59,12 +59,13 @@ type Boot struct {
 	root    *device.Device
 	members []*device.Device // all devices of root, when it lies on several
 	fstab   []mount.Entry
+	resume  resume
 	init    string
 	mounted []string // the mounts at and below Sysroot, in order
 
-	awaited    string        // what the last wait was for
-	waited     time.Duration // and how long it was
-	typed      bool          // somebody was at the last prompt
+	awaited string        // what the last wait was for
+	waited  time.Duration // and how long it was
+	typed   bool          // somebody was at the last prompt
 
 	state state // what is remembered beyond the life of this engine
 

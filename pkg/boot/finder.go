@@ -22,6 +22,7 @@ type finder struct {
 	rootRef device.Ref      // what root= names
 	want    []device.Ref    // every one of them must be there
 	found   []device.Choice // by index of want
+	resume  *resumeGoal     // the device of resume=, while it is awaited
 	scan    need            // block devices of /sys
 	aliases need            // every modalias of /sys
 	buses   need            // what still scans
@@ -103,6 +104,8 @@ func (f *finder) Handle(ev initqueue.Event) {
 		f.probed(ev)
 	case loadedAll:
 		f.modulesDone(ev)
+	case headerRead:
+		f.headerRead(ev)
 	case busState:
 		f.buses = known
 		f.stillBusy(ev.busy)
@@ -174,6 +177,8 @@ func (f *finder) abandoned(ev initqueue.Abandoned) {
 		if d := f.inv.ByName(name); d != nil {
 			f.inv.SetProbe(name, d.Seq, nil, fmt.Errorf("no answer within %v", ev.Limit))
 		}
+	case "resume":
+		f.headerLate(ev.Limit)
 	case "modules":
 		delete(f.working, ev.Key)
 	case "scan":
@@ -215,6 +220,9 @@ func (f *finder) Next() ([]initqueue.Job, initqueue.Verdict) {
 // judge says whether everything wanted is there. The choice among devices is made only when all that can still bring
 // a second candidate has settled: the right root or none.
 func (f *finder) judge() initqueue.Verdict {
+	if f.resume != nil {
+		return f.judgeResume()
+	}
 	if len(f.want) == 0 {
 		return f.judgeNothing()
 	}
@@ -266,6 +274,7 @@ func (f *finder) jobs() []initqueue.Job {
 		jobs = append(jobs, f.b.probeJob(d))
 	}
 	jobs = append(jobs, f.moduleJobs()...)
+	jobs = append(jobs, f.resumeJobs()...)
 	if f.buses != known && f.scan == known && len(f.working) == 0 {
 		f.buses = reading
 		jobs = append(jobs, f.b.busJob())

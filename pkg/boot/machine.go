@@ -44,6 +44,10 @@ type Machine struct {
 	KernelLog func() string
 	// Self is the path of this program, for the prompt without a shell.
 	Self string
+	// WriteSys writes an attribute of /sys.
+	WriteSys func(path, text string) error
+	// KernelSays begins to listen to the kernel's own messages; heard gives those that have come since.
+	KernelSays func() (heard func() []string)
 	// Console opens /dev/console for one line.
 	Console klog.Open
 	// Uptime is the kernel's clock.

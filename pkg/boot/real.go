@@ -30,6 +30,8 @@ func Real(log *klog.Logger) Machine {
 		Uptime:       linux.Uptime,
 		ELF:          switchroot.HostMachine(),
 		Log:          log,
+		WriteSys:     linux.WriteSys,
+		KernelSays:   linux.KernelSays,
 	}
 }
 

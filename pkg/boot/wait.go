@@ -22,7 +22,7 @@ var (
 func (b *Boot) waitForRoot() error {
 	if b.config.Root == "" {
 		b.finder.aim()
-		return b.wait("any block device", b.config.RootWait)
+		return b.wait("any block device", b.rootLimit())
 	}
 	source, err := rootfs.Parse(b.config.Root)
 	if err != nil {
@@ -30,7 +30,7 @@ func (b *Boot) waitForRoot() error {
 	}
 	b.finder.rootRef = source.Device
 	b.finder.aim(source.Device)
-	if err := b.wait(source.String(), b.config.RootWait); err != nil {
+	if err := b.wait(source.String(), b.rootLimit()); err != nil {
 		return err
 	}
 	b.root, b.members = b.finder.found[0].Device, b.finder.found[0].Members

@@ -24,6 +24,16 @@ type Config struct {
 	// Init is init=, "" when not given. InitArgs are nothing of ours: natively the new init gets the kernel's own argv.
 	Init string
 
+	// Resume is the text of the last resume= word, the device that a suspended system is resumed from, "" when not given.
+	Resume string
+	// ResumeOffset is resume_offset=, where on that device the header of a swap file lies, in pages of the machine; zero is the
+	// header of a swap device.
+	ResumeOffset uint64
+	// ResumeWait is resumewait: root waits for the device of resume= until its own deadline.
+	ResumeWait bool
+	// NoResume is noresume, nohibernate, hibernate=noresume or hibernate=no (kernel-parameters.txt): a suspended system is left alone.
+	NoResume bool
+
 	// Break holds the stages named by rd.break=STAGE, in order; the last element is "switch_root" if the last
 	// rd.break is a bare one. Not empty means also that the emergency shell may open although Shell is false.
 	Break []string

@@ -27,6 +27,7 @@ func Parse(p cmdline.Params) (Config, []Problem) {
 	r := &reader{p: p}
 	var c Config
 	r.root(&c)
+	r.resume(&c)
 	r.rescue(&c)
 	r.modules(&c)
 	r.mounts(&c)

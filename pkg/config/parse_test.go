@@ -47,6 +47,14 @@ func TestParse(t *testing.T) {
 		{"rw=0 ro", func(c *Config) { c.Write = ReadOnly }},
 		{"ro=0", func(c *Config) {}},
 		{"rootdelay=5", func(c *Config) { c.RootDelay = 5 * time.Second }},
+		{"resume=/dev/vda resume=UUID=1-2 resumewait", func(c *Config) { c.Resume, c.ResumeWait = "UUID=1-2", true }},
+		{"resume=", func(c *Config) {}},
+		{"resume=LABEL=a resume_offset=0123", func(c *Config) { c.Resume, c.ResumeOffset = "LABEL=a", 123 }},
+		{"noresume resume=8:1", func(c *Config) { c.Resume, c.NoResume = "8:1", true }},
+		{"hibernate=noresume hibernate=nocompress resume_offset=1", func(c *Config) { c.NoResume, c.ResumeOffset = true, 1 }},
+		{"hibernate=no", func(c *Config) { c.NoResume = true }},
+		{"hibernate=protect_image", func(c *Config) {}},
+		{"nohibernate", func(c *Config) { c.NoResume = true }},
 		{"init=/bin/sh", func(c *Config) { c.Init = "/bin/sh" }},
 
 		{"rd.break", func(c *Config) { c.Break = []string{"switch_root"} }},
@@ -149,15 +157,17 @@ func TestRootWait(t *testing.T) {
 // All bad values come together, each with its place and what to write, and the defaults hold.
 func TestProblems(t *testing.T) {
 	p := cmdline.Join(
-		cmdline.Source{Name: "/etc/cmdline.d/10.conf", Text: "rd.retry=soon rd.break=here rd.driver.pre"},
+		cmdline.Source{Name: "/etc/cmdline.d/10.conf", Text: "rd.retry=soon rd.break=here rd.driver.pre resume"},
 		cmdline.Source{Name: "/proc/cmdline", Text: "rootwait=1m rd.timeout=- rootdelay=08 rd.emergency=explode " +
-			"rd.preroot.unattended rd.preroot.modules=some fsck.mode=maybe fsck.repair= loglevel=debug rd.preroot.udev=on"})
+			"rd.preroot.unattended rd.preroot.modules=some fsck.mode=maybe fsck.repair= loglevel=debug rd.preroot.udev=on resume_offset=0x10"})
 	c, problems := Parse(p)
 	want := []string{
 		"rootwait=1m (/proc/cmdline): not a number; write rootwait=SECONDS",
 		"rd.timeout=- (/proc/cmdline): not a number; write rd.timeout=SECONDS",
 		"rd.retry=soon (/etc/cmdline.d/10.conf): not a number; write rd.retry=SECONDS",
 		"rootdelay=08 (/proc/cmdline): a number that begins with 0 is octal; write rootdelay=SECONDS",
+		"resume_offset=0x10 (/proc/cmdline): not a number of pages; write resume_offset=PAGES, the first physical offset that filefrag -v lists for the swap file",
+		"resume (/etc/cmdline.d/10.conf): the value is missing; write resume=UUID=... of the swap device",
 		"rd.break=here (/etc/cmdline.d/10.conf): no such stage; write rd.break=cmdline|pre-udev|pre-trigger|initqueue|pre-mount|mount|pre-pivot|cleanup|switch_root|pre-shutdown|shutdown",
 		"rd.emergency=explode (/proc/cmdline): not one of its values; write rd.emergency=reboot|poweroff|halt|shell|hold",
 		"rd.preroot.unattended (/proc/cmdline): not a number; write rd.preroot.unattended=SECONDS",
@@ -178,6 +188,18 @@ func TestProblems(t *testing.T) {
 		if p.Deprecated {
 			t.Errorf("%v counts as deprecated", p)
 		}
+	}
+}
+
+// resume_offset= alone names no device. With noresume it need not.
+func TestResumeOffsetAlone(t *testing.T) {
+	_, problems := parse("resume_offset=16")
+	want := []string{"resume_offset=16 (/proc/cmdline): nothing says on which device; write resume=UUID=... of the file system with the swap file too"}
+	if diff := cmp.Diff(want, lines(problems)); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+	if _, problems := parse("resume_offset=16 noresume"); len(problems) != 0 {
+		t.Errorf("with noresume: %v", problems)
 	}
 }
 
@@ -241,7 +263,7 @@ func TestLoad(t *testing.T) {
 func TestEveryFieldIsSet(t *testing.T) {
 	c, _ := parse("root=a rootfstype=b rootflags=c rw rootdelay=1 init=d rd.break=mount rd.emergency=halt rd.ctty=e " +
 		"rd.driver.pre=f rd.driver.post=g rd.driver.blacklist=h module_blacklist=i j.k=l rd.preroot.modules=all " +
-		"fsck.mode=skip fsck.repair=no mount.usr=m quiet rd.info rd.debug rd.xyz")
+		"fsck.mode=skip fsck.repair=no mount.usr=m quiet rd.info rd.debug rd.xyz resume=n resume_offset=1 resumewait noresume")
 	c.NoPrompt = true // set by Load, from the image alone: TestNoPrompt
 	v := reflect.ValueOf(c)
 	for i := range v.NumField() {

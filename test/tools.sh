@@ -29,6 +29,7 @@ cpio cpio
 zstd zstd
 xz xz-utils
 bash bash
+/bin/busybox busybox-static
 '
 
 missing=$(printf '%s' "$needs" | while read -r need package; do

@@ -19,6 +19,7 @@ type finder struct {
 	b   *Boot
 	inv *device.Inventory
 
+	number  uint64          // of the last event that is known
 	rootRef device.Ref      // what root= names
 	want    []device.Ref    // every one of them must be there
 	found   []device.Choice // by index of want
@@ -63,7 +64,10 @@ func (f *finder) aim(refs ...device.Ref) {
 
 // The events of the finder's own jobs.
 type (
-	scanned struct{ devices []uevent.Event }
+	scanned struct {
+		devices []uevent.Event
+		number  uint64 // of the kernel's last event before the scan
+	}
 	aliased struct{ aliases map[string]uevent.Kind }
 	probed  struct {
 		name  string
@@ -93,6 +97,7 @@ func (f *finder) Handle(ev initqueue.Event) {
 		f.scan, f.aliases = unknown, unknown
 	case scanned:
 		f.scan = known
+		f.number = max(f.number, ev.number)
 		f.inv.Replace(ev.devices)
 		f.buses = unknown
 	case aliased:
@@ -129,6 +134,7 @@ func (f *finder) Handle(ev initqueue.Event) {
 
 func (f *finder) uevent(ev uevent.Event) {
 	f.b.m.Log.Debugf("uevent %s", &ev)
+	f.number = max(f.number, ev.Seqnum)
 	if ev.Subsystem == "block" {
 		f.inv.Apply(ev)
 	}

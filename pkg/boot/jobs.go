@@ -30,7 +30,7 @@ func (b *Boot) sys() fs.FS {
 func (b *Boot) scanJob() initqueue.Job {
 	return initqueue.Job{Key: "scan", Limit: moduleLimit, Run: func() initqueue.Event {
 		defer b.spans.Start("scan", "block devices")(nil)
-		var s scanned
+		s := scanned{number: uevent.LastNumber(b.sys())}
 		for ev := range uevent.Scan(b.sys(), "block") {
 			s.devices = append(s.devices, ev)
 		}

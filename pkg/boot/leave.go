@@ -95,16 +95,14 @@ func exists(root Root, path string) bool {
 
 // handOverTo asks PID 1 to do the last step.
 func (b *Boot) handOverTo() error {
+	b.m.Log.Notef("switching root to %s, init %s", rootDevice(b.root), b.init)
+	b.leaveRecord()
+	b.m.Log.Flush(logPatience)
+	b.restoreConsole()
+	// The last look: what comes from here on finds the record taken.
 	if err := b.judgeAgain(); err != nil {
 		return err
 	}
-	b.m.Log.Notef("switching root to %s, init %s", rootDevice(b.root), b.init)
-	b.leaveRecord()
-	if b.uevents != nil {
-		b.uevents.Close()
-	}
-	b.m.Log.Flush(logPatience)
-	b.restoreConsole()
 	return b.m.Parent.HandOver(switchroot.Record{
 		Root: Sysroot, Device: rootDevice(b.root), Init: b.init, Mounts: mount.Carried,
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/preroot/preroot/pkg/device"
 	"github.com/preroot/preroot/pkg/mount"
 	"github.com/preroot/preroot/pkg/rootfs"
+	"github.com/preroot/preroot/pkg/uevent"
 )
 
 // Why a wait ends without what was waited for.
@@ -47,7 +48,7 @@ func (b *Boot) judgeAgain() error {
 	b.catchUp()
 	d := b.finder.inv.ByName(b.root.Name)
 	found := b.finder.inv.Find(b.finder.rootRef)
-	if d == b.root && found.Device == d && b.finder.inv.Settled() {
+	if d == b.root && found.Device == d && b.finder.scan == known && b.finder.inv.Settled() {
 		return nil
 	}
 	why := rootDevice(b.root) + " has gone"
@@ -63,17 +64,24 @@ func (b *Boot) judgeAgain() error {
 	return fmt.Errorf("%w: %s", errOtherRoot, why)
 }
 
-// catchUp takes the events that have come while nobody waited.
+// catchUp takes every event that the kernel has sent while nobody waited: up to the number that it gives for the last. One that does not
+// come was lost, and the devices are looked at again.
 func (b *Boot) catchUp() {
-	for {
+	last, lost := uevent.LastNumber(b.sys()), time.NewTimer(eventPatience)
+	defer lost.Stop()
+	for b.finder.number < last {
 		select {
 		case ev := <-b.events:
 			b.finder.Handle(ev)
-		default:
+		case <-lost.C:
+			b.finder.scan = unknown
 			return
 		}
 	}
 }
+
+// eventPatience is how long an event that the kernel has sent may take to get here.
+const eventPatience = 20 * time.Millisecond
 
 // degraded says that a file system over several devices may be mounted without all of them.
 func (b *Boot) degraded() bool {

@@ -12,7 +12,7 @@ import (
 // that this kernel does not have. A tree without symbolic links gives "/class/block/sda" as DevPath.
 func Scan(sys fs.FS, classes ...string) func(yield func(Event) bool) {
 	return func(yield func(Event) bool) {
-		began := seqnum(sys)
+		began := LastNumber(sys)
 		for _, class := range classes {
 			dir := "class/" + class
 			for _, name := range list(sys, dir) {
@@ -26,9 +26,9 @@ func Scan(sys fs.FS, classes ...string) func(yield func(Event) bool) {
 	}
 }
 
-// seqnum is the number of the kernel's last event, 0 when it is not told (Documentation/ABI/testing/sysfs-kernel-uevent_seqnum
-// and lib/kobject_uevent.c).
-func seqnum(sys fs.FS) uint64 {
+// LastNumber is the number (Event.Seqnum) of the kernel's last event, 0 when it is not told
+// (Documentation/ABI/testing/sysfs-kernel-uevent_seqnum and lib/kobject_uevent.c).
+func LastNumber(sys fs.FS) uint64 {
 	text, err := fs.ReadFile(sys, "kernel/uevent_seqnum")
 	if err != nil {
 		return 0

@@ -93,7 +93,8 @@ getarg: tools
 	$(GO) test -count=1 -v -timeout 60m ./test/dracut -lines=100000
 
 # A cell that booted is not booted again until /init, the builder or the
-# kernel is another; its result and console lie in build/matrix.
+# kernel is another; its result and console lie in build/matrix, where
+# log.txt shows how far it is.
 test-matrix: tools
 	@$(MAKE) --no-print-directory all init-arm64
 	@mkdir -p build/matrix && rm -f build/matrix/grid.txt

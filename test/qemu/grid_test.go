@@ -65,9 +65,12 @@ func stamp(t *testing.T, k vm.Kernel) string {
 	return s
 }
 
-// record keeps an outcome: one line, then the report.
+// record keeps an outcome of the whole matrix: one line, then the report.
 func (c cell) record(t *testing.T, o outcome) {
 	t.Helper()
+	if !*wholeMatrix {
+		return
+	}
 	line := fmt.Sprintf("%s %.6f %t %s\n", stamp(t, kernel(t, c.kernel)), o.Seconds, o.Failed, or(o.Absent, "-"))
 	err := os.MkdirAll(filepath.Dir(c.file()), 0o755)
 	if err == nil {
@@ -86,7 +89,7 @@ func (c cell) record(t *testing.T, o outcome) {
 func (c cell) recorded(t *testing.T) outcome {
 	t.Helper()
 	text, err := os.ReadFile(c.file())
-	if err != nil {
+	if err != nil || !*wholeMatrix {
 		return outcome{}
 	}
 	var o outcome
@@ -100,42 +103,50 @@ func (c cell) recorded(t *testing.T) outcome {
 }
 
 // printGrid writes what is known of each cell to the file grid.txt.
-func printGrid(t *testing.T, cells []cell) {
+func printGrid(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("seconds from /init to the real init, emulated; tables take turns; UEFI with one file system for each bus\n")
+	b.WriteString("seconds from /init to the real init, emulated; tables take turns; behind UEFI one file system for each bus\n\n")
 	count := map[string]int{}
 	for _, name := range matrixKernels {
-		k := kernel(t, name)
-		fmt.Fprintf(&b, "\n%s\n%-16s", k, "")
-		for _, bus := range vm.Buses() {
-			fmt.Fprintf(&b, " %-16s", bus)
+		k, err := findKernel(name)
+		if err != nil {
+			fmt.Fprintf(&b, "%s: cannot be had: %v\n\n", name, err)
+			count["failed"]++
+			continue
 		}
-		rows := map[string]string{}
-		for _, c := range cells {
-			if c.kernel != name {
-				continue
-			}
-			o := c.recorded(t)
-			count[kind(o)]++
-			row, text := c.fs, o.String()
-			if c.firmware == vm.UEFI {
-				row, text = "UEFI", c.fs+" "+text
-			}
-			rows[row] += fmt.Sprintf(" %-16s", text)
-		}
-		for _, row := range append(vm.Filesystems(), "UEFI") {
-			fmt.Fprintf(&b, "\n%-16s%s", row, rows[row])
-		}
-		b.WriteString("\n")
+		fmt.Fprintln(&b, k)
+		printKernel(t, &b, name, count)
 	}
-	fmt.Fprintf(&b, "\n%d cells: %d booted, %d failed, %d without a driver in that kernel, %d not yet\n",
-		len(cells), count["booted"], count["failed"], count["absent"], count["not yet"])
+	fmt.Fprintf(&b, "%d booted, %d failed, %d without a driver in that kernel, %d not yet\n",
+		count["booted"], count["failed"], count["absent"], count["not yet"])
 	if err := os.WriteFile(filepath.Join(*resultsDir, "grid.txt"), []byte(b.String()), 0o644); err != nil {
 		t.Error(err)
 	}
 }
 
-func kind(o outcome) string {
+// printKernel writes the rows of one kernel and counts the kinds of outcomes.
+func printKernel(t *testing.T, b *strings.Builder, name string, count map[string]int) {
+	rows := map[string]string{}
+	for _, c := range everyCell(t, name, 0) {
+		o := c.recorded(t)
+		count[o.kind()]++
+		row, text := c.fs, o.String()
+		if c.firmware == vm.UEFI {
+			row, text = "UEFI", c.fs+" "+text
+		}
+		rows[row] += fmt.Sprintf("%-17s", text)
+	}
+	fmt.Fprintf(b, "%-10s", "")
+	for _, bus := range vm.Buses() {
+		fmt.Fprintf(b, "%-17s", bus)
+	}
+	for _, row := range append(vm.Filesystems(), "UEFI") {
+		fmt.Fprintf(b, "\n%-10s%s", row, rows[row])
+	}
+	b.WriteString("\n\n")
+}
+
+func (o outcome) kind() string {
 	switch {
 	case o.Absent != "":
 		return "absent"

@@ -3,7 +3,6 @@ package qemu
 import (
 	"flag"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -58,42 +57,37 @@ func (c cell) missing(t *testing.T, k vm.Kernel) string {
 // the buses are paired anew for each kernel, and each table comes with several
 // of both. A bus that the kernel has no driver for gives its file system to
 // virtio-blk.
-func chosen(t *testing.T) []cell {
+func chosen(t *testing.T, name string, shift int) []cell {
 	t.Helper()
 	var cells []cell
-	for shift, name := range quickKernels {
-		k := kernel(t, name)
-		for i, fs := range vm.Filesystems() {
-			bus := vm.Buses()[(i+2*shift)%len(vm.Buses())]
-			c := cell{name, fs, matrixTables[(i+shift)%len(matrixTables)], bus, vm.BIOS}
-			if i == shift {
-				c.firmware = vm.UEFI
-			}
-			if c.missing(t, k) != "" && c.missing(t, k) != fs {
-				cells = append(cells, c) // told as not applicable
-				c.bus = vm.VirtioBlk
-			}
-			cells = append(cells, c)
+	k := kernel(t, name)
+	for i, fs := range vm.Filesystems() {
+		bus := vm.Buses()[(i+2*shift)%len(vm.Buses())]
+		c := cell{name, fs, matrixTables[(i+shift)%len(matrixTables)], bus, vm.BIOS}
+		if i == shift {
+			c.firmware = vm.UEFI
 		}
+		if lacks := c.missing(t, k); lacks != "" && lacks != fs {
+			cells = append(cells, c) // told as not applicable
+			c.bus = vm.VirtioBlk
+		}
+		cells = append(cells, c)
 	}
 	return cells
 }
 
-// everyCell is each file system on each bus of each kernel, behind the BIOS,
-// and each bus once more behind UEFI. The tables take turns. Firmware and file
-// system never meet, nor do table and bus: the full product would be a day.
-func everyCell() []cell {
+// everyCell is each file system on each bus behind the BIOS, and each bus once
+// more behind UEFI. The tables take turns. File system and firmware are not
+// crossed: the full product would be a day.
+func everyCell(_ *testing.T, name string, _ int) []cell {
 	var cells []cell
-	for _, k := range matrixKernels {
-		for i, fs := range vm.Filesystems() {
-			for j, bus := range vm.Buses() {
-				cells = append(cells, cell{k, fs, matrixTables[(i+j)%len(matrixTables)], bus, vm.BIOS})
-			}
-		}
+	for i, fs := range vm.Filesystems() {
 		for j, bus := range vm.Buses() {
-			fs := uefiFS[j%len(uefiFS)]
-			cells = append(cells, cell{k, fs, matrixTables[(j+1)%len(matrixTables)], bus, vm.UEFI})
+			cells = append(cells, cell{name, fs, matrixTables[(i+j)%len(matrixTables)], bus, vm.BIOS})
 		}
+	}
+	for j, bus := range vm.Buses() {
+		cells = append(cells, cell{name, uefiFS[j%len(uefiFS)], matrixTables[(j+1)%len(matrixTables)], bus, vm.UEFI})
 	}
 	return cells
 }
@@ -104,45 +98,49 @@ var uefiFS = []string{"ext4", "xfs", "btrfs", "squashfs", "erofs", "vfat"}
 // TestMatrix boots kernels x file systems x tables x buses x firmware with a
 // generic image, which has to find out what the machine is made of.
 func TestMatrix(t *testing.T) {
-	cells, limit := chosen(t), time.Duration(0)
+	kernels, cells := quickKernels, chosen
 	if *wholeMatrix {
-		cells, limit = everyCell(), 5*time.Minute
-		t.Cleanup(func() { printGrid(t, cells) })
+		kernels, cells = matrixKernels, everyCell
+		t.Cleanup(func() { printGrid(t) })
 	}
-	lacking := 0
-	applicable := slices.DeleteFunc(slices.Clone(cells), func(c cell) bool {
-		lacks := c.missing(t, kernel(t, c.kernel))
-		if lacks == "" {
-			return false
-		}
-		lacking++
-		if *wholeMatrix {
-			c.record(t, outcome{Absent: lacks})
-		} else {
-			t.Logf("%s: not applicable: the kernel has no %s", c, lacks)
-		}
-		return true
-	})
-	t.Logf("%d cells of the matrix are booted, %d are not applicable", len(applicable), lacking)
-	for _, c := range applicable {
-		t.Run(c.String(), func(t *testing.T) {
-			t.Parallel()
-			if *wholeMatrix && c.recorded(t).Seconds > 0 {
-				return
-			}
-			c.boot(t, limit)
+	for shift, name := range kernels {
+		t.Run(name, func(t *testing.T) {
+			runCells(t, cells(t, name, shift))
 		})
 	}
 }
 
-func (c cell) boot(t *testing.T, limit time.Duration) {
+// runCells boots those of one kernel's cells that apply and are not done.
+func runCells(t *testing.T, cells []cell) {
+	booted, absent, done := 0, 0, 0
+	for _, c := range cells {
+		lacks := c.missing(t, kernel(t, c.kernel))
+		switch {
+		case lacks != "":
+			absent++
+			c.record(t, outcome{Absent: lacks})
+			t.Logf("%s: not applicable: the kernel has no %s", c, lacks)
+		case c.recorded(t).Seconds > 0:
+			done++
+		default:
+			booted++
+			t.Run(c.String(), func(t *testing.T) {
+				t.Parallel()
+				c.boot(t)
+			})
+		}
+	}
+	t.Logf("%d cells are booted, %d are not applicable, %d have been booted before", booted, absent, done)
+}
+
+func (c cell) boot(t *testing.T) {
 	k := kernel(t, c.kernel)
 	disk := rootDiskFor(t, k.Arch, vm.Root{FS: c.fs, Table: c.table, Card: c.bus == vm.SD})
 	s := vm.Spec{
 		Arch: k.Arch, Firmware: c.firmware, Kernel: k.Image(), Initrd: image{}.build(t, k),
 		Cmdline: "root=" + c.root() + " " + c.mode() + " " + k.Arch.Serial(),
 		Disks:   []vm.Disk{{Path: disk, Bus: c.bus, Serial: "root0", Snapshot: true}},
-		Limit:   limit,
+		Limit:   5 * time.Minute,
 	}
 	r, err := vm.Run(s, nil)
 	if err == nil {
@@ -152,9 +150,7 @@ func (c cell) boot(t *testing.T, limit time.Duration) {
 	if err == nil {
 		b, err = r.Bench()
 	}
-	if *wholeMatrix {
-		c.record(t, outcome{Seconds: b.InitSeconds, Failed: err != nil, Report: r.Report()})
-	}
+	c.record(t, outcome{Seconds: b.InitSeconds, Failed: err != nil, Report: r.Report()})
 	if err != nil {
 		fail(t, r, "%v", err)
 	}

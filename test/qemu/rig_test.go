@@ -90,18 +90,22 @@ var kernels sync.Map // name -> func() (vm.Kernel, error)
 // kernel returns a kernel of the cache; its version is logged once.
 func kernel(t *testing.T, name string) vm.Kernel {
 	t.Helper()
-	once, _ := kernels.LoadOrStore(name, sync.OnceValues(func() (vm.Kernel, error) {
-		k, err := vm.GetKernel(name, os.Stderr)
-		if err == nil {
-			t.Logf("kernel %s", k)
-		}
-		return k, err
-	}))
-	k, err := once.(func() (vm.Kernel, error))()
+	k, err := findKernel(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return k
+}
+
+func findKernel(name string) (vm.Kernel, error) {
+	once, _ := kernels.LoadOrStore(name, sync.OnceValues(func() (vm.Kernel, error) {
+		k, err := vm.GetKernel(name, os.Stderr)
+		if err == nil {
+			fmt.Printf("kernel %s\n", k)
+		}
+		return k, err
+	}))
+	return once.(func() (vm.Kernel, error))()
 }
 
 // An image says what initramfs a test wants.

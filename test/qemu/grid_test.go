@@ -126,7 +126,7 @@ func printGrid(t *testing.T) {
 
 // printKernel writes the rows of one kernel and counts the kinds of outcomes.
 func printKernel(t *testing.T, b *strings.Builder, name string, count map[string]int) {
-	rows := map[string]string{}
+	rows := map[string]map[vm.Bus]string{}
 	for _, c := range everyCell(t, name, 0) {
 		o := c.recorded(t)
 		count[o.kind()]++
@@ -134,14 +134,20 @@ func printKernel(t *testing.T, b *strings.Builder, name string, count map[string
 		if c.firmware == vm.UEFI {
 			row, text = "UEFI", c.fs+" "+text
 		}
-		rows[row] += fmt.Sprintf("%-17s", text)
+		if rows[row] == nil {
+			rows[row] = map[vm.Bus]string{}
+		}
+		rows[row][c.bus] = text
 	}
 	fmt.Fprintf(b, "%-10s", "")
 	for _, bus := range vm.Buses() {
 		fmt.Fprintf(b, "%-17s", bus)
 	}
 	for _, row := range append(vm.Filesystems(), "UEFI") {
-		fmt.Fprintf(b, "\n%-10s%s", row, rows[row])
+		fmt.Fprintf(b, "\n%-10s", row)
+		for _, bus := range vm.Buses() {
+			fmt.Fprintf(b, "%-17s", rows[row][bus])
+		}
 	}
 	b.WriteString("\n\n")
 }

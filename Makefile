@@ -1,30 +1,43 @@
-# make          build/init (the /init of an initramfs) and build/preroot (host command)
-# make boot     build, make an image and a small root, boot it under QEMU
-# make test     everything: format, vet, staticcheck, unit tests, QEMU suite
-# make bench    the time of a boot, measured against the floor
-# make fuzz     every fuzz target for FUZZTIME each
-# make getarg   100,000 command lines against dracut's own tools
-# make real     whole Debian systems, booted by preroot and by initramfs-tools, compared (root, an hour the first time)
-# make kernels  fetch the kernels that the tests boot
+# make              build/init (the /init of an initramfs) and build/preroot (host command)
+# make init-arm64   build/arm64/init, the same for arm64 (preroot build --init takes it)
+# make boot         build, make an image and a small root, boot it under QEMU; BOOT="-kernel sid -firmware uefi" and more
+# make test         everything: format, vet, staticcheck, unit tests, QEMU suite
+# make bench        the time of a boot, measured against the floor
+# make kernels      fetch the kernels that the tests boot
+#
+# Long ones. The first three go on where they were stopped; what cannot be had fails.
+# make test-matrix  kernels x file systems x buses, BIOS and UEFI, amd64 and arm64: the grid (an hour)
+# make faults       every fault of docs/faults.md, done to a machine
+# make twins        twin disks plugged at every distance
+# make fuzz         every fuzz target for FUZZTIME each
+# make getarg       100,000 command lines against dracut's own tools
+# make real         whole Debian systems, booted by preroot and by initramfs-tools, compared (root, an hour the first time)
 
 PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
 export PATH
 
 GO       ?= go
 FUZZTIME ?= 30s
+# Machines at once in the long tests.
+PARALLEL ?= 2
 STATICCHECK_VERSION = v0.8.2
 
 # No stamp of the version control: the same source gives the same bytes.
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
 STEP  = build/summary -dir build/test
 
-.PHONY: all boot test bench fuzz getarg matrix real kernels tools clean FORCE
+.PHONY: all init-arm64 boot test bench fuzz getarg test-matrix matrix faults twins real kernels tools clean FORCE
 
 all: build/init build/preroot
 
 # Go knows better than make what is out of date.
 build/init: FORCE
 	$(BUILD) -o $@ ./cmd/init
+
+build/arm64/init: FORCE
+	GOARCH=arm64 $(BUILD) -o $@ ./cmd/init
+
+init-arm64: build/arm64/init
 
 build/preroot: FORCE
 	$(BUILD) -o $@ ./cmd/preroot
@@ -42,7 +55,7 @@ tools:
 	@sh test/tools.sh
 
 boot: tools
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(if $(findstring arm64,$(BOOT)),init-arm64)
 	@$(GO) run ./test/boot $(BOOT)
 
 kernels: tools
@@ -52,13 +65,14 @@ kernels: tools
 # others from running, and the last line sums up.
 test: tools
 	@rm -rf build/test
-	@$(MAKE) --no-print-directory all build/summary build/bin/staticcheck-$(STATICCHECK_VERSION)
+	@$(MAKE) --no-print-directory all init-arm64 build/summary build/bin/staticcheck-$(STATICCHECK_VERSION)
 	@$(STEP) check gofmt sh -c 'test -z "$$(gofmt -l cmd pkg internal test | tee /dev/stderr)"'
 	@$(STEP) check mod-verify $(GO) mod verify
 	@$(STEP) check vet $(GO) vet ./...
+	@$(STEP) check vet-arm64 env GOARCH=arm64 $(GO) vet ./...
 	@$(STEP) check staticcheck build/bin/staticcheck-$(STATICCHECK_VERSION) ./...
-	@$(STEP) check static sh -c 'readelf -lW build/init >build/test/readelf && ! grep INTERP build/test/readelf'
-	@$(STEP) check kernels $(GO) run ./test/kernels 6.1-cloud 6.1 6.12-cloud
+	@$(STEP) check static sh -c 'readelf -lW build/init build/arm64/init >build/test/readelf && ! grep INTERP build/test/readelf'
+	@$(STEP) check kernels $(GO) run ./test/kernels 6.1-cloud 6.1 6.12-cloud 6.1-cloud-arm64
 	@$(STEP) gotest unit $(GO) test -json -race -timeout 10m ./pkg/... ./internal/... ./cmd/... ./test/dracut ./test/summary ./test/bench
 	@$(STEP) gotest qemu $(GO) test -json -count=1 -parallel 2 -timeout 20m ./test/qemu
 	@$(STEP) total
@@ -78,10 +92,25 @@ fuzz:
 getarg: tools
 	$(GO) test -count=1 -v -timeout 60m ./test/dracut -lines=100000
 
-# Every kernel, file system, partition table and bus with every other.
-matrix: tools
+# A cell that booted is not booted again until /init, the builder or the
+# kernel is another; its result and console lie in build/matrix, where
+# log.txt shows how far it is.
+test-matrix: tools
+	@$(MAKE) --no-print-directory all init-arm64
+	@mkdir -p build/matrix && rm -f build/matrix/grid.txt
+	@$(GO) test -count=1 -v -parallel $(PARALLEL) -timeout 0 -run 'TestMatrix$$' ./test/qemu -matrix >build/matrix/log.txt 2>&1; \
+	  status=$$?; grep -h -e '^ *--- FAIL' -e '^FAIL' -e '^panic' build/matrix/log.txt; \
+	  cat build/matrix/grid.txt || tail -20 build/matrix/log.txt; exit $$status
+
+matrix: test-matrix
+
+faults: tools
 	@$(MAKE) --no-print-directory all
-	$(GO) test -count=1 -v -parallel 2 -timeout 60m -run TestMatrix ./test/qemu -matrix
+	$(GO) test -count=1 -v -timeout 0 ./test/faults -resume -table $(FAULTS)
+
+twins: tools
+	@$(MAKE) --no-print-directory all
+	@$(GO) run ./test/twins $(TWINS)
 
 real: tools
 	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// An apt is a private state of apt for one suite: the machine's own mirrors
+// An apt is a private state of apt for one suite and architecture: the machine's own mirrors
 // and keys, its own lists, nothing installed and nothing of the system
 // touched.
 type apt struct {
@@ -16,8 +16,8 @@ type apt struct {
 	opts []string
 }
 
-func newApt(base, suite string) (*apt, error) {
-	a := &apt{dir: filepath.Join(base, suite)}
+func newApt(base, suite string, arch Arch) (*apt, error) {
+	a := &apt{dir: filepath.Join(base, suite+"-"+string(arch))}
 	for _, sub := range []string{"lists/partial", "cache/archives/partial", "state", "download"} {
 		if err := os.MkdirAll(filepath.Join(a.dir, sub), 0o755); err != nil {
 			return nil, err
@@ -43,7 +43,8 @@ func newApt(base, suite string) (*apt, error) {
 		"-o", "Dir::Etc::sourcelist=/dev/null",
 		"-o", "Dir::Etc::sourceparts=" + files,
 		"-o", "Acquire::Languages=none",
-		"-o", "APT::Architecture=amd64",
+		"-o", "APT::Architecture=" + string(arch),
+		"-o", "APT::Architectures::=" + string(arch),
 		"-o", "Acquire::Retries=3",
 		// The user _apt cannot write below a home folder.
 		"-o", "APT::Sandbox::User=root",
@@ -70,6 +71,29 @@ func (a *apt) dependency(meta, prefix string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("apt-cache depends %s: no package %s* in its answer", meta, prefix)
+}
+
+// kernelPackages fetches what a kernel's package linux-image-VERSION consists
+// of and returns the .deb files. Up to Debian 13 it holds all; since 14 it only
+// depends on linux-binary- (the kernel), linux-modules- and linux-base- (the
+// lists of what is built in) of the same version.
+func (a *apt) kernelPackages(pkg string) ([]string, error) {
+	version := strings.TrimPrefix(pkg, "linux-image-")
+	names := []string{pkg}
+	for _, part := range []string{"linux-binary-", "linux-modules-", "linux-base-"} {
+		if name, err := a.dependency(pkg, part+version); err == nil {
+			names = append(names, name)
+		}
+	}
+	var debs []string
+	for _, name := range names {
+		deb, err := a.download(name)
+		if err != nil {
+			return nil, err
+		}
+		debs = append(debs, deb)
+	}
+	return debs, nil
 }
 
 // download fetches a package and returns the path of the .deb file; one that
@@ -209,7 +233,8 @@ func exchangeStanzas(text, from, to string) string {
 func exchangeWords(suites, from, to string) string {
 	var kept []string
 	for _, s := range strings.Fields(suites) {
-		if s == from || strings.HasPrefix(s, from+"-") {
+		// sid has no suites beside it: sources.list(5) of a Debian unstable.
+		if s == from || to != "sid" && strings.HasPrefix(s, from+"-") {
 			kept = append(kept, to+strings.TrimPrefix(s, from))
 		}
 	}

@@ -23,3 +23,12 @@ func TestExchangeSuite(t *testing.T) {
 		})
 	}
 }
+
+// TestExchangeForSid holds for a suite that has no updates and no security
+// beside it: apt-get update fails on those.
+func TestExchangeForSid(t *testing.T) {
+	in := "deb http://m bookworm main\ndeb http://m bookworm-security main\n"
+	if got, want := exchangeSuite(in, false, "bookworm", "sid"), "deb http://m sid main\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"io/fs"
+	"math/bits"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,7 +45,7 @@ func TestRoots(t *testing.T) {
 		for _, kind := range Filesystems() {
 			t.Run(kind+table, func(t *testing.T) {
 				disk := filepath.Join(t.TempDir(), "root.img")
-				if err := (Root{FS: kind, Table: table, Init: program}).Make(disk); err != nil {
+				if err := (Root{FS: kind, Table: table, Init: program, Card: true}).Make(disk); err != nil {
 					t.Fatal(err)
 				}
 				offset, want := "0", "TYPE="+kind
@@ -56,8 +57,11 @@ func TestRoots(t *testing.T) {
 				if err != nil || !strings.Contains(out, want) {
 					t.Errorf("blkid: %v: %s", err, out)
 				}
-				if kind != "squashfs" && !strings.Contains(out, "UUID="+RootUUID) {
-					t.Errorf("no UUID %s: %s", RootUUID, out)
+				if uuid := UUIDOf(kind); uuid != "" && !strings.Contains(out, "UUID="+uuid) {
+					t.Errorf("no UUID %s: %s", uuid, out)
+				}
+				if st, err := os.Stat(disk); err != nil || bits.OnesCount64(uint64(st.Size())) != 1 {
+					t.Errorf("a card of %d bytes: QEMU wants a power of two (%v)", st.Size(), err)
 				}
 			})
 		}

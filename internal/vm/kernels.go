@@ -17,6 +17,7 @@ import (
 // installed.
 type Kernel struct {
 	Name    string // our name: "6.1-cloud"
+	Arch    Arch
 	Version string // what uname -r says: "6.1.0-37-cloud-amd64"
 	Dir     string // the unpacked package; holds boot/ and lib/modules/
 }
@@ -32,13 +33,20 @@ func (k Kernel) String() string { return k.Name + " (" + k.Version + ")" }
 
 // kernelSource says where a kernel comes from. The metapackage always depends
 // on the newest kernel of its suite, so the version is not written down here.
-type kernelSource struct{ name, suite, meta string }
+type kernelSource struct {
+	name, suite, meta string
+	arch              Arch
+}
 
 var kernelSources = []kernelSource{
-	{"6.1-cloud", "bookworm", "linux-image-cloud-amd64"},
-	{"6.1", "bookworm", "linux-image-amd64"},
-	{"6.12-cloud", "trixie", "linux-image-cloud-amd64"},
-	{"6.12", "trixie", "linux-image-amd64"},
+	{"6.1-cloud", "bookworm", "linux-image-cloud-amd64", AMD64},
+	{"6.1", "bookworm", "linux-image-amd64", AMD64},
+	{"6.12-cloud", "trixie", "linux-image-cloud-amd64", AMD64},
+	{"6.12", "trixie", "linux-image-amd64", AMD64},
+	{"sid", "sid", "linux-image-amd64", AMD64},
+	{"sid-cloud", "sid", "linux-image-cloud-amd64", AMD64},
+	{"6.1-cloud-arm64", "bookworm", "linux-image-cloud-arm64", ARM64},
+	{"6.1-arm64", "bookworm", "linux-image-arm64", ARM64},
 }
 
 // KernelNames lists the names that GetKernel knows.
@@ -123,11 +131,11 @@ func openKernel(name, dir string) (Kernel, bool) {
 		return Kernel{}, false
 	}
 	version := strings.TrimPrefix(filepath.Base(images[0]), "vmlinuz-")
-	return Kernel{Name: name, Version: version, Dir: dir}, true
+	return Kernel{Name: name, Arch: archOf(version), Version: version, Dir: dir}, true
 }
 
 func fetchKernel(src kernelSource, cache string, log io.Writer) (Kernel, error) {
-	apt, err := newApt(filepath.Join(cache, "apt"), src.suite)
+	apt, err := newApt(filepath.Join(cache, "apt"), src.suite, src.arch)
 	if err != nil {
 		return Kernel{}, err
 	}
@@ -140,43 +148,59 @@ func fetchKernel(src kernelSource, cache string, log io.Writer) (Kernel, error) 
 	}
 	dir := filepath.Join(cache, "kernels", src.name)
 	fmt.Fprintf(log, "kernel %s: %s of %s\n", src.name, pkg, src.suite)
-	deb, err := apt.download(pkg)
+	debs, err := apt.kernelPackages(pkg)
 	if err != nil {
 		return Kernel{}, err
 	}
-	if held, _ := os.ReadFile(filepath.Join(dir, stampFile)); string(held) == filepath.Base(deb) {
+	defer removeAll(debs)
+	if held, _ := os.ReadFile(filepath.Join(dir, stampFile)); string(held) == stamp(debs) {
 		now := time.Now()
 		os.Chtimes(filepath.Join(dir, stampFile), now, now)
-		os.Remove(deb)
 		k, _ := openKernel(src.name, dir)
 		return k, nil
 	}
-	if err := unpackKernel(deb, dir); err != nil {
+	if err := unpackKernel(debs, dir); err != nil {
 		return Kernel{}, err
 	}
-	os.Remove(deb)
 	k, ok := openKernel(src.name, dir)
 	if !ok {
-		return Kernel{}, fmt.Errorf("kernel %s: package %s holds no single /boot/vmlinuz-*", src.name, pkg)
+		return Kernel{}, fmt.Errorf("kernel %s: package %s holds no single vmlinuz", src.name, pkg)
 	}
 	return k, nil
 }
 
+// stamp names the packages that a folder was unpacked from.
+func stamp(debs []string) string {
+	var names []string
+	for _, d := range debs {
+		names = append(names, filepath.Base(d))
+	}
+	return strings.Join(names, "\n")
+}
+
+func removeAll(files []string) {
+	for _, f := range files {
+		os.Remove(f)
+	}
+}
+
 // unpackKernel unpacks beside the final folder and renames, so that a folder
 // under the final name is always whole.
-func unpackKernel(deb, dir string) error {
+func unpackKernel(debs []string, dir string) error {
 	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".new-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	if _, err := run("dpkg", "-x", deb, tmp); err != nil {
-		return err
+	for _, deb := range debs {
+		if _, err := run("dpkg", "-x", deb, tmp); err != nil {
+			return err
+		}
 	}
 	if err := indexModules(tmp); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(tmp, stampFile), []byte(filepath.Base(deb)), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(tmp, stampFile), []byte(stamp(debs)), 0o644); err != nil {
 		return err
 	}
 	if err := os.Chmod(tmp, 0o755); err != nil {
@@ -203,8 +227,25 @@ func indexModules(root string) error {
 	if len(versions) != 1 {
 		return fmt.Errorf("unpacked kernel: %d folders under lib/modules, wanted one", len(versions))
 	}
-	_, err := run("depmod", "-b", root, filepath.Base(versions[0]))
+	version := filepath.Base(versions[0])
+	if err := placeImage(root, version); err != nil {
+		return err
+	}
+	_, err := run("depmod", "-b", root, version)
 	return err
+}
+
+// placeImage links boot/vmlinuz-VERSION to the kernel, which Debian 14 ships
+// beside its modules.
+func placeImage(root, version string) error {
+	beside := filepath.Join("lib", "modules", version, "vmlinuz")
+	if _, err := os.Stat(filepath.Join(root, beside)); err != nil {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Join(root, "boot"), 0o755); err != nil {
+		return err
+	}
+	return os.Symlink(filepath.Join("..", beside), filepath.Join(root, "boot", "vmlinuz-"+version))
 }
 
 // lock takes an exclusive lock on a file; it falls with the process.
@@ -261,6 +302,16 @@ func packageOf(tool string) string {
 	switch tool {
 	case "qemu-system-x86_64":
 		return "qemu-system-x86"
+	case "qemu-system-aarch64":
+		return "qemu-system-arm"
+	case "aarch64-linux-gnu-gcc":
+		return "gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+	case "mkfs.f2fs", "sload.f2fs":
+		return "f2fs-tools"
+	case "mkfs.vfat":
+		return "dosfstools"
+	case "mcopy":
+		return "mtools"
 	case "mkfs.ext4", "debugfs", "e2fsck":
 		return "e2fsprogs"
 	case "mkfs.xfs":

@@ -50,8 +50,11 @@ type Result struct {
 // Start starts QEMU. Console lines are copied to watch as they come; nil for
 // nobody. The caller must call Wait.
 func Start(s Spec, watch io.Writer) (*Machine, error) {
-	qemu, err := lookTool("qemu-system-x86_64")
+	qemu, err := lookTool(s.Arch.qemu())
 	if err != nil {
+		return nil, err
+	}
+	if err := s.Firmware.look(s.Arch); err != nil {
 		return nil, err
 	}
 	// A unix socket's path holds 107 bytes: a test's own temporary folder is

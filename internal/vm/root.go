@@ -2,6 +2,7 @@ package vm
 
 import (
 	"fmt"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,10 +12,10 @@ import (
 // A Root says what root disk to make. No privilege and no loop device is
 // needed: each mkfs fills its image from a folder.
 type Root struct {
-	FS    string // ext4 (if ""), xfs, btrfs, squashfs or erofs
+	FS    string // ext4 (if ""), or another of Filesystems
 	Table string // "" for a bare file system, "gpt" or "mbr"
-	Label string // "benchroot" if ""
-	UUID  string // RootUUID if ""; squashfs has none
+	Label string // "benchroot" if "", in capitals on vfat; squashfs and erofs have none
+	UUID  string // RootUUID if ""; squashfs has none, vfat always has RootFATID
 
 	// Init is a static program that becomes /sbin/init.
 	Init string
@@ -22,10 +23,16 @@ type Root struct {
 	Files map[string]string
 
 	SizeMiB int // size of the file system; the smallest usual one if 0
+
+	// Card makes the image's size a power of two, as QEMU wants of an SD card.
+	Card bool
 }
 
 // RootUUID is the UUID of a root made without one.
 const RootUUID = "11111111-2222-3333-4444-555555555555"
+
+// RootFATID is the number of every vfat root, as blkid writes it.
+const RootFATID = "1111-2222"
 
 // Identities of the partition tables that Root makes.
 const (
@@ -36,7 +43,21 @@ const (
 )
 
 // Filesystems lists what Root.FS may be.
-func Filesystems() []string { return []string{"ext4", "xfs", "btrfs", "squashfs", "erofs"} }
+func Filesystems() []string {
+	return []string{"ext4", "xfs", "btrfs", "f2fs", "squashfs", "erofs", "vfat"}
+}
+
+// UUIDOf is the UUID of a root made without one, as blkid writes it; "" where
+// the file system has none.
+func UUIDOf(fs string) string {
+	switch fs {
+	case "squashfs":
+		return ""
+	case "vfat":
+		return RootFATID
+	}
+	return RootUUID
+}
 
 // Make writes the image to path, which must not exist.
 func (r Root) Make(path string) error {
@@ -47,7 +68,10 @@ func (r Root) Make(path string) error {
 	}
 	defer os.RemoveAll(tree)
 	if r.Table == "" {
-		return r.mkfs(tree, path)
+		if err := r.mkfs(tree, path); err != nil || !r.Card {
+			return err
+		}
+		return growToPower(path)
 	}
 	part := path + ".part"
 	defer os.Remove(part)
@@ -63,6 +87,9 @@ func (r Root) withDefaults() Root {
 	}
 	if r.Label == "" {
 		r.Label = "benchroot"
+		if r.FS == "vfat" {
+			r.Label = "BENCHROOT"
+		}
 	}
 	if r.UUID == "" {
 		r.UUID = RootUUID
@@ -139,9 +166,29 @@ func (r Root) mkfs(tree, path string) error {
 		_, err = run("mkfs.erofs", "--quiet", "--all-root", "-U", r.UUID, path, tree)
 	case "xfs":
 		err = r.mkfsXFS(tree, path)
+	case "f2fs":
+		_, err = run("mkfs.f2fs", "-q", "-f", "-l", r.Label, "-U", r.UUID, path)
+		if err == nil {
+			_, err = run("sload.f2fs", "-f", tree, path)
+		}
+	case "vfat":
+		err = r.mkfsVFAT(tree, path)
 	default:
 		err = fmt.Errorf("root: no file system %q: write one of %s", r.FS, strings.Join(Filesystems(), ", "))
 	}
+	return err
+}
+
+func (r Root) mkfsVFAT(tree, path string) error {
+	if _, err := run("mkfs.vfat", "-n", r.Label, "-i", strings.ReplaceAll(RootFATID, "-", ""), path); err != nil {
+		return err
+	}
+	entries, err := filepath.Glob(filepath.Join(tree, "*"))
+	if err != nil {
+		return err
+	}
+	args := append([]string{"-s", "-i", path}, entries...)
+	_, err = run("mcopy", append(args, "::/")...)
 	return err
 }
 
@@ -197,7 +244,11 @@ func (r Root) partition(part, path string) error {
 	}
 	size := (st.Size() + partStart - 1) / partStart * partStart
 	// The second MiB of slack holds the backup GPT.
-	if err := sparse(path, partStart+size+partStart); err != nil {
+	whole := partStart + size + partStart
+	if r.Card {
+		whole = power(whole)
+	}
+	if err := sparse(path, whole); err != nil {
 		return err
 	}
 	script, err := r.table(size)
@@ -227,6 +278,18 @@ func (r Root) table(size int64) (string, error) {
 		return "label: dos\nlabel-id: 0x" + DiskID + "\nstart=2048, size=" + sectors + ", type=83\n", nil
 	}
 	return "", fmt.Errorf("root: no partition table %q: write gpt or mbr", r.Table)
+}
+
+// power returns the least power of two that is not less than size.
+func power(size int64) int64 { return 1 << bits.Len64(uint64(size-1)) }
+
+// growToPower appends a hole to a file.
+func growToPower(path string) error {
+	st, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	return os.Truncate(path, power(st.Size()))
 }
 
 // sparse makes a file of holes.
@@ -261,7 +324,10 @@ func FileInRoot(image, file string) (bool, error) {
 }
 
 // CompileC builds a static C program with the host's compiler.
-func CompileC(source, out string) error {
-	_, err := run("cc", "-O2", "-static", "-Wall", "-o", out, source)
+func CompileC(source, out string) error { return CompileFor(AMD64, source, out) }
+
+// CompileFor builds a static C program for a kind of machine.
+func CompileFor(a Arch, source, out string) error {
+	_, err := run(a.cc(), "-O2", "-static", "-Wall", "-o", out, source)
 	return err
 }

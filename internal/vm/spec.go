@@ -15,6 +15,9 @@ type Spec struct {
 	Cmdline string // kernel parameters; panic=-1 is added
 	Disks   []Disk
 
+	Arch     Arch     // AMD64 if ""
+	Firmware Firmware // BIOS if ""
+
 	MemoryMiB int // 1024 if 0
 	CPUs      int // 1 if 0
 
@@ -65,10 +68,42 @@ const (
 	NVMe       Bus = "nvme"
 	AHCI       Bus = "ahci"
 	USB        Bus = "usb"
+	SD         Bus = "sd" // one card at most
 )
 
 // Buses lists every bus.
-func Buses() []Bus { return []Bus{VirtioBlk, VirtioSCSI, NVMe, AHCI, USB} }
+func Buses() []Bus { return []Bus{VirtioBlk, VirtioSCSI, NVMe, AHCI, USB, SD} }
+
+// Drivers lists the modules that a disk on this bus cannot do without: how a
+// program finds that a kernel cannot have it.
+func (b Bus) Drivers() []string {
+	switch b {
+	case VirtioSCSI:
+		return []string{"virtio_pci", "virtio_scsi", "sd_mod"}
+	case NVMe:
+		return []string{"nvme"}
+	case AHCI:
+		return []string{"ahci", "sd_mod"}
+	case USB:
+		return []string{"xhci_pci", "usb_storage", "sd_mod"}
+	case SD:
+		return []string{"sdhci_pci", "mmc_block"}
+	}
+	return []string{"virtio_pci", "virtio_blk"}
+}
+
+// Node is the name in /dev of the first disk on this bus.
+func (b Bus) Node() string {
+	switch b {
+	case VirtioSCSI, AHCI, USB:
+		return "sda"
+	case NVMe:
+		return "nvme0n1"
+	case SD:
+		return "mmcblk0"
+	}
+	return "vda"
+}
 
 // A Disk is a raw image file attached to the machine.
 type Disk struct {
@@ -103,10 +138,11 @@ type sockets struct{ qmp, serial string }
 func (s Spec) Args() []string { return s.args(sockets{}) }
 
 func (s Spec) args(at sockets) []string {
-	args := []string{"-accel", "tcg", "-cpu", "max",
+	args := append(s.Arch.args(),
 		"-smp", strconv.Itoa(max(s.CPUs, 1)),
 		"-m", strconv.Itoa(or(s.MemoryMiB, defaultMemory)),
-		"-display", "none", "-monitor", "none", "-no-reboot", "-nic", "none"}
+		"-display", "none", "-monitor", "none", "-no-reboot", "-nic", "none")
+	args = append(args, s.Firmware.args(s.Arch)...)
 	if s.Icount {
 		// The default devices stay in: committed figures were taken with them.
 		args = append(args, "-icount", "shift=0,sleep=off")
@@ -192,6 +228,8 @@ func (d Disk) controllerArgs(i int) []string {
 		return []string{"-device", fmt.Sprintf("ahci,id=bus%d", i)}
 	case USB:
 		return []string{"-device", fmt.Sprintf("qemu-xhci,id=bus%d", i)}
+	case SD:
+		return []string{"-device", fmt.Sprintf("sdhci-pci,id=bus%d", i)}
 	}
 	return nil
 }
@@ -200,6 +238,7 @@ func (d Disk) controllerArgs(i int) []string {
 func (d Disk) device(i int) string {
 	dev := fmt.Sprintf("%s,id=dev%d,drive=disk%d", d.driver(i), i, i)
 	switch {
+	case d.Bus == SD: // QEMU's card has a number of its own
 	case d.Serial != "":
 		dev += ",serial=" + d.Serial
 	case d.Bus == NVMe: // QEMU refuses an nvme without one
@@ -218,13 +257,15 @@ func (d Disk) driver(i int) string {
 		return fmt.Sprintf("ide-hd,bus=bus%d.0", i)
 	case USB:
 		return fmt.Sprintf("usb-storage,bus=bus%d.0", i)
+	case SD:
+		return "sd-card"
 	}
 	return "virtio-blk-pci"
 }
 
 // Shell returns a command line to be pasted into a shell.
 func (s Spec) Shell() string {
-	words := []string{"qemu-system-x86_64"}
+	words := []string{s.Arch.qemu()}
 	for _, a := range s.Args() {
 		words = append(words, quote(a))
 	}

@@ -27,6 +27,13 @@ func TestArgs(t *testing.T) {
 				" -device virtio-scsi-pci,id=bus0 -device scsi-hd,bus=bus0.0,id=dev0,drive=disk0,serial=S" +
 				" -drive if=none,id=disk1,format=raw,cache=unsafe,file.locking=off,file=c,snapshot=on" +
 				" -kernel k -append panic=-1"},
+		{"card behind UEFI", Spec{Kernel: "k", Firmware: UEFI, Disks: []Disk{{Path: "d", Bus: SD, Serial: "S"}}},
+			base + " -bios /usr/share/ovmf/OVMF.fd -nodefaults -serial stdio" +
+				" -drive if=none,id=disk0,format=raw,cache=unsafe,file.locking=off,file=d" +
+				" -device sdhci-pci,id=bus0 -device sd-card,id=dev0,drive=disk0 -kernel k -append panic=-1"},
+		{"arm64", Spec{Arch: ARM64, Kernel: "k"},
+			strings.Replace("qemu-system-aarch64 -machine virt "+base, "max", "max,pauth-impdef=on", 1) +
+				" -nodefaults -serial stdio -kernel k -append panic=-1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := strings.TrimPrefix(c.spec.Shell(), "qemu-system-x86_64 ")

@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/preroot/preroot/internal/vm"
@@ -24,6 +25,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 type options struct {
 	kernel, words, root, init, builder, image, drivers string
 	fs, table, bus                                     string
+	firmware                                           vm.Firmware
 	generic, floor, keep                               bool
 	memory, cpus                                       int
 	limit                                              time.Duration
@@ -33,10 +35,11 @@ func parse(args []string, errs io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("boot", flag.ContinueOnError)
 	f.SetOutput(errs)
-	f.StringVar(&o.kernel, "kernel", "6.1-cloud", "kernel: 6.1-cloud, 6.1, 6.12-cloud or 6.12")
+	f.StringVar(&o.kernel, "kernel", "6.1-cloud", "kernel: "+strings.Join(vm.KernelNames(), ", "))
 	f.StringVar(&o.root, "root", "UUID="+vm.RootUUID, "root= on the command line; none for no root=")
 	f.StringVar(&o.words, "append", "", "further kernel parameters")
-	f.StringVar(&o.init, "init", "build/init", "the program that becomes /init")
+	f.StringVar(&o.init, "init", "", "the program that becomes /init; build/init, or build/arm64/init for an arm64 kernel")
+	f.StringVar((*string)(&o.firmware), "firmware", string(vm.BIOS), "bios or uefi")
 	f.StringVar(&o.builder, "preroot", "build/preroot", "the builder of images; a test image is staged without it")
 	f.StringVar(&o.image, "image", "", "boot this initramfs instead of building one")
 	f.StringVar(&o.drivers, "drivers", "virtio_pci virtio_blk ext4", "drivers of the image")
@@ -44,7 +47,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	f.BoolVar(&o.floor, "floor", false, "boot the floor (test/bench/floor.c) instead of /init")
 	f.StringVar(&o.fs, "fs", "ext4", "file system of the root")
 	f.StringVar(&o.table, "table", "", "partition table: gpt, mbr or none")
-	f.StringVar(&o.bus, "bus", string(vm.VirtioBlk), "bus of the disk: virtio-blk, virtio-scsi, nvme, ahci or usb")
+	f.StringVar(&o.bus, "bus", string(vm.VirtioBlk), "bus of the disk: virtio-blk, virtio-scsi, nvme, ahci, usb or sd")
 	f.IntVar(&o.memory, "m", 0, "memory in MiB")
 	f.IntVar(&o.cpus, "smp", 1, "number of CPUs")
 	f.DurationVar(&o.limit, "limit", 90*time.Second, "wall-clock limit")
@@ -101,12 +104,15 @@ func prepare(o options, dir string, out, errs io.Writer) (vm.Spec, error) {
 		return vm.Spec{}, err
 	}
 	fmt.Fprintf(out, "kernel: %s\n", k)
+	if o.init == "" {
+		o.init = filepath.Join("build", k.Arch.Built())
+	}
 	rootInit := filepath.Join(dir, "rootinit")
-	if err := vm.CompileC("test/bench/rootinit.c", rootInit); err != nil {
+	if err := vm.CompileFor(k.Arch, "test/bench/rootinit.c", rootInit); err != nil {
 		return vm.Spec{}, err
 	}
 	disk := filepath.Join(dir, "root.img")
-	if err := (vm.Root{FS: o.fs, Table: o.table, Init: rootInit}).Make(disk); err != nil {
+	if err := (vm.Root{FS: o.fs, Table: o.table, Init: rootInit, Card: vm.Bus(o.bus) == vm.SD}).Make(disk); err != nil {
 		return vm.Spec{}, err
 	}
 	fmt.Fprintf(out, "root: %s disk with %s, %s table\n", o.bus, o.fs, or(o.table, "no"))
@@ -117,7 +123,7 @@ func prepare(o options, dir string, out, errs io.Writer) (vm.Spec, error) {
 	if st, err := os.Stat(image); err == nil {
 		fmt.Fprintf(out, "image: %d kB\n", st.Size()/1000)
 	}
-	words := "console=ttyS0 rw"
+	words := k.Arch.Serial() + " rw"
 	if o.root != "none" {
 		words += " root=" + o.root
 	}
@@ -125,7 +131,7 @@ func prepare(o options, dir string, out, errs io.Writer) (vm.Spec, error) {
 		words += " " + o.words
 	}
 	return vm.Spec{Kernel: k.Image(), Initrd: image, Cmdline: words, Limit: o.limit,
-		MemoryMiB: o.memory, CPUs: o.cpus,
+		Arch: k.Arch, Firmware: o.firmware, MemoryMiB: o.memory, CPUs: o.cpus,
 		Disks: []vm.Disk{{Path: disk, Bus: vm.Bus(o.bus), Serial: "root0"}}}, nil
 }
 
@@ -154,7 +160,7 @@ func (o options) makeImage(k vm.Kernel, dir string, out io.Writer) (string, erro
 
 func makeFloor(o options, k vm.Kernel, dir, image string) error {
 	floor := filepath.Join(dir, "floor")
-	if err := vm.CompileC("test/bench/floor.c", floor); err != nil {
+	if err := vm.CompileFor(k.Arch, "test/bench/floor.c", floor); err != nil {
 		return err
 	}
 	modules, err := vm.FloorModules(k)

@@ -3,23 +3,23 @@ package qemu
 import (
 	"flag"
 	"fmt"
-	"slices"
-	"strings"
 	"testing"
+	"time"
 
 	"github.com/preroot/preroot/internal/vm"
 )
 
-var wholeMatrix = flag.Bool("matrix", false, "boot every cell of kernel x file system x table x bus (an hour)")
+var wholeMatrix = flag.Bool("matrix", false, "boot the whole matrix (make test-matrix, an hour); what -results holds is not booted again")
 
 // A cell is one boot of the matrix.
 type cell struct {
 	kernel, fs, table string
 	bus               vm.Bus
+	firmware          vm.Firmware
 }
 
 func (c cell) String() string {
-	return fmt.Sprintf("%s/%s/%s/%s", c.kernel, c.fs, or(c.table, "bare"), c.bus)
+	return fmt.Sprintf("%s/%s/%s/%s", c.fs, or(c.table, "bare"), c.bus, c.firmware)
 }
 
 func or(s, fallback string) string {
@@ -29,34 +29,19 @@ func or(s, fallback string) string {
 	return s
 }
 
+// The kernels of the matrix, and those of make test: sid moves daily, and what
+// is not of amd64 has tests of its own.
 var (
-	matrixKernels = []string{"6.1-cloud", "6.1", "6.12-cloud"}
+	matrixKernels = []string{"6.1-cloud", "6.1", "6.12-cloud", "sid", "6.1-cloud-arm64"}
+	quickKernels  = matrixKernels[:3]
 	matrixTables  = []string{"", "gpt", "mbr"}
 )
 
-// drivers lists the modules that a cell cannot do without. It is how a program
-// finds that a cell does not apply, and nothing that the image is told.
-func (c cell) drivers() []string {
-	list := []string{c.fs}
-	switch c.bus {
-	case vm.VirtioBlk:
-		return append(list, "virtio_pci", "virtio_blk")
-	case vm.VirtioSCSI:
-		return append(list, "virtio_pci", "virtio_scsi", "sd_mod")
-	case vm.NVMe:
-		return append(list, "nvme")
-	case vm.AHCI:
-		return append(list, "ahci", "sd_mod")
-	case vm.USB:
-		return append(list, "xhci_pci", "usb_storage", "sd_mod")
-	}
-	return list
-}
-
-// missing returns the first driver that the kernel lacks.
+// missing returns the first driver that the kernel lacks: how a program finds
+// that a cell does not apply, and nothing that the image is told.
 func (c cell) missing(t *testing.T, k vm.Kernel) string {
 	t.Helper()
-	for _, d := range c.drivers() {
+	for _, d := range append([]string{c.fs}, c.bus.Drivers()...) {
 		has, err := k.Has(d)
 		if err != nil {
 			t.Fatal(err)
@@ -72,93 +57,121 @@ func (c cell) missing(t *testing.T, k vm.Kernel) string {
 // the buses are paired anew for each kernel, and each table comes with several
 // of both. A bus that the kernel has no driver for gives its file system to
 // virtio-blk.
-func chosen(t *testing.T) []cell {
+func chosen(t *testing.T, name string, shift int) []cell {
 	t.Helper()
 	var cells []cell
-	for shift, name := range matrixKernels {
-		k := kernel(t, name)
-		for i, fs := range vm.Filesystems() {
-			bus := vm.Buses()[(i+2*shift)%len(vm.Buses())]
-			c := cell{name, fs, matrixTables[(i+shift)%len(matrixTables)], bus}
-			if c.missing(t, k) != "" && c.missing(t, k) != fs {
-				cells = append(cells, c) // told as not applicable
-				c.bus = vm.VirtioBlk
-			}
-			cells = append(cells, c)
+	k := kernel(t, name)
+	for i, fs := range vm.Filesystems() {
+		bus := vm.Buses()[(i+2*shift)%len(vm.Buses())]
+		c := cell{name, fs, matrixTables[(i+shift)%len(matrixTables)], bus, vm.BIOS}
+		if i == shift {
+			c.firmware = vm.UEFI
 		}
+		if lacks := c.missing(t, k); lacks != "" && lacks != fs {
+			cells = append(cells, c) // told as not applicable
+			c.bus = vm.VirtioBlk
+		}
+		cells = append(cells, c)
 	}
 	return cells
 }
 
-func everyCell() []cell {
+// everyCell is each file system on each bus behind the BIOS, and each bus once
+// more behind UEFI. The tables take turns. File system and firmware are not
+// crossed: the full product would be a day.
+func everyCell(_ *testing.T, name string, _ int) []cell {
 	var cells []cell
-	for _, k := range matrixKernels {
-		for _, fs := range vm.Filesystems() {
-			for _, table := range matrixTables {
-				for _, bus := range vm.Buses() {
-					cells = append(cells, cell{k, fs, table, bus})
-				}
-			}
+	for j, bus := range vm.Buses() {
+		cells = append(cells, cell{name, uefiFS[j%len(uefiFS)], matrixTables[(j+1)%len(matrixTables)], bus, vm.UEFI})
+	}
+	// By diagonals: a run that is stopped early has seen a bit of everything.
+	for shift := range vm.Buses() {
+		for i, fs := range vm.Filesystems() {
+			j := (i + shift) % len(vm.Buses())
+			cells = append(cells, cell{name, fs, matrixTables[(i+j)%len(matrixTables)], vm.Buses()[j], vm.BIOS})
 		}
 	}
 	return cells
 }
 
-// TestMatrix boots kernels x file systems x tables x buses with a generic
-// image, which has to find out what the machine is made of.
+// uefiFS are the file systems behind UEFI: those that every kernel has.
+var uefiFS = []string{"ext4", "xfs", "btrfs", "squashfs", "erofs", "vfat"}
+
+// TestMatrix boots kernels x file systems x tables x buses x firmware with a
+// generic image, which has to find out what the machine is made of.
 func TestMatrix(t *testing.T) {
-	cells := chosen(t)
+	kernels, cells := quickKernels, chosen
 	if *wholeMatrix {
-		cells = everyCell()
+		kernels, cells = matrixKernels, everyCell
+		t.Cleanup(func() { printGrid(t) })
 	}
-	applicable := slices.DeleteFunc(slices.Clone(cells), func(c cell) bool {
-		lacks := c.missing(t, kernel(t, c.kernel))
-		if lacks != "" {
-			t.Logf("%s: not applicable: the kernel has no %s", c, lacks)
-		}
-		return lacks != ""
-	})
-	t.Logf("%d cells of the matrix are booted, %d are not applicable", len(applicable), len(cells)-len(applicable))
-	for _, c := range applicable {
-		t.Run(c.String(), func(t *testing.T) {
-			t.Parallel()
-			c.boot(t)
+	for shift, name := range kernels {
+		t.Run(name, func(t *testing.T) {
+			runCells(t, cells(t, name, shift))
 		})
 	}
 }
 
+// runCells boots those of one kernel's cells that apply and are not done.
+func runCells(t *testing.T, cells []cell) {
+	booted, absent, done := 0, 0, 0
+	for _, c := range cells {
+		lacks := c.missing(t, kernel(t, c.kernel))
+		switch {
+		case lacks != "":
+			absent++
+			c.record(t, outcome{Absent: lacks})
+			t.Logf("%s: not applicable: the kernel has no %s", c, lacks)
+		case c.recorded(t).Seconds > 0:
+			done++
+		default:
+			booted++
+			t.Run(c.String(), func(t *testing.T) {
+				t.Parallel()
+				c.boot(t)
+			})
+		}
+	}
+	t.Logf("%d cells are booted, %d are not applicable, %d have been booted before", booted, absent, done)
+}
+
 func (c cell) boot(t *testing.T) {
 	k := kernel(t, c.kernel)
+	disk := rootDiskFor(t, k.Arch, vm.Root{FS: c.fs, Table: c.table, Card: c.bus == vm.SD})
 	s := vm.Spec{
-		Kernel: k.Image(), Initrd: image{}.build(t, k),
-		Cmdline: "root=" + c.root() + " " + c.mode() + " " + serial,
-		Disks:   []vm.Disk{{Path: rootDisk(t, c.fs, c.table), Bus: c.bus, Serial: "root0", Snapshot: true}},
+		Arch: k.Arch, Firmware: c.firmware, Kernel: k.Image(), Initrd: image{}.build(t, k),
+		Cmdline: "root=" + c.root() + " " + c.mode() + " " + k.Arch.Serial(),
+		Disks:   []vm.Disk{{Path: disk, Bus: c.bus, Serial: "root0", Snapshot: true}},
+		Limit:   5 * time.Minute,
 	}
-	b := mustReach(t, s)
+	r, err := vm.Run(s, nil)
+	if err == nil {
+		err = r.Err()
+	}
+	var b vm.Bench
+	if err == nil {
+		b, err = r.Bench()
+	}
+	c.record(t, outcome{Seconds: b.InitSeconds, Failed: err != nil, Report: r.Report()})
+	if err != nil {
+		fail(t, r, "%v", err)
+	}
 	t.Logf("%.2f s from /init, root=%s", b.InitSeconds, c.root())
 }
 
 // root names the root in a form that the disk has.
 func (c cell) root() string {
 	switch {
+	case c.fs == "vfat":
+		return "LABEL=BENCHROOT"
 	case c.table == "gpt":
 		return "PARTUUID=" + vm.PartUUID
 	case c.table == "mbr":
 		return "PARTUUID=" + vm.DiskID + "-01"
-	case c.fs == "squashfs": // has no UUID
-		return c.device()
+	case vm.UUIDOf(c.fs) == "":
+		return "/dev/" + c.bus.Node()
 	}
-	return "UUID=" + vm.RootUUID
-}
-
-func (c cell) device() string {
-	switch c.bus {
-	case vm.VirtioBlk:
-		return "/dev/vda"
-	case vm.NVMe:
-		return "/dev/nvme0n1"
-	}
-	return "/dev/sda"
+	return "UUID=" + vm.UUIDOf(c.fs)
 }
 
 func (c cell) mode() string {
@@ -166,43 +179,4 @@ func (c cell) mode() string {
 		return "ro"
 	}
 	return "rw"
-}
-
-// TestRootForms boots each form of root= from a GPT disk, and those that
-// differ from an MBR disk.
-func TestRootForms(t *testing.T) {
-	for table, forms := range map[string][]string{
-		"gpt": {
-			"/dev/vda1",
-			"UUID=" + vm.RootUUID,
-			"UUID=" + strings.ToUpper(vm.RootUUID),
-			"LABEL=benchroot",
-			"PARTUUID=" + vm.PartUUID,
-			"PARTUUID=" + vm.PartUUID + "/PARTNROFF=0",
-			"PARTLABEL=" + vm.PartName,
-			"254:1",
-			"fe01",
-			"/dev/disk/by-uuid/" + vm.RootUUID,
-			"/dev/disk/by-label/benchroot",
-			"/dev/disk/by-partuuid/" + vm.PartUUID,
-			"/dev/disk/by-partlabel/" + vm.PartName,
-			"/dev/disk/by-id/virtio-root0-part1",
-			"/dev/disk/by-path/pci-0000:00:02.0-part1",
-		},
-		"mbr": {
-			"PARTUUID=" + vm.DiskID + "-01",
-			"PARTUUID=" + vm.DiskID + "-01/PARTNROFF=0",
-			"/dev/disk/by-partuuid/" + vm.DiskID + "-01",
-		},
-	} {
-		for _, form := range forms {
-			t.Run(table+" "+form, func(t *testing.T) {
-				t.Parallel()
-				s := plain(t, image{}, "")
-				s.Disks[0].Path = rootDisk(t, "ext4", table)
-				s.Cmdline = "root=" + form + " rw quiet " + serial
-				mustReach(t, s)
-			})
-		}
-	}
 }

@@ -16,6 +16,7 @@ import (
 // What is tested; paths are from this folder.
 var (
 	builtInit    = flag.String("init", "../../build/init", "the program that becomes /init")
+	builtARM64   = flag.String("init-arm64", "../../build/arm64/init", "the same for arm64")
 	builtBuilder = flag.String("preroot", "../../build/preroot", "the builder of images")
 )
 
@@ -53,17 +54,35 @@ func makeOnce(t *testing.T, name string, build func(path string) error) string {
 
 func program(t *testing.T, source string) string {
 	t.Helper()
-	name := strings.TrimSuffix(filepath.Base(source), ".c")
-	return makeOnce(t, name, func(path string) error { return vm.CompileC(source, path) })
+	return programFor(t, vm.AMD64, source)
+}
+
+func programFor(t *testing.T, a vm.Arch, source string) string {
+	t.Helper()
+	name := strings.TrimSuffix(filepath.Base(source), ".c") + "-" + string(a)
+	return makeOnce(t, name, func(path string) error { return vm.CompileFor(a, source, path) })
 }
 
 // rootDisk returns a master image; boots that write take a clone or a snapshot.
 func rootDisk(t *testing.T, fs, table string) string {
 	t.Helper()
-	init := program(t, benchDir+"/rootinit.c")
-	return makeOnce(t, "root-"+fs+table+".img", func(path string) error {
-		return vm.Root{FS: fs, Table: table, Init: init}.Make(path)
-	})
+	return rootDiskFor(t, vm.AMD64, vm.Root{FS: fs, Table: table})
+}
+
+// rootDiskFor is rootDisk for any kind of machine.
+func rootDiskFor(t *testing.T, a vm.Arch, r vm.Root) string {
+	t.Helper()
+	r.Init = programFor(t, a, benchDir+"/rootinit.c")
+	name := fmt.Sprintf("root-%s-%s%s-%t.img", a, r.FS, r.Table, r.Card)
+	return makeOnce(t, name, r.Make)
+}
+
+// initFor is the /init that was built for a kind of machine.
+func initFor(a vm.Arch) string {
+	if a == vm.ARM64 {
+		return *builtARM64
+	}
+	return *builtInit
 }
 
 var kernels sync.Map // name -> func() (vm.Kernel, error)
@@ -71,18 +90,22 @@ var kernels sync.Map // name -> func() (vm.Kernel, error)
 // kernel returns a kernel of the cache; its version is logged once.
 func kernel(t *testing.T, name string) vm.Kernel {
 	t.Helper()
-	once, _ := kernels.LoadOrStore(name, sync.OnceValues(func() (vm.Kernel, error) {
-		k, err := vm.GetKernel(name, os.Stderr)
-		if err == nil {
-			t.Logf("kernel %s", k)
-		}
-		return k, err
-	}))
-	k, err := once.(func() (vm.Kernel, error))()
+	k, err := findKernel(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return k
+}
+
+func findKernel(name string) (vm.Kernel, error) {
+	once, _ := kernels.LoadOrStore(name, sync.OnceValues(func() (vm.Kernel, error) {
+		k, err := vm.GetKernel(name, os.Stderr)
+		if err == nil {
+			fmt.Printf("kernel %s\n", k)
+		}
+		return k, err
+	}))
+	return once.(func() (vm.Kernel, error))()
 }
 
 // An image says what initramfs a test wants.
@@ -100,11 +123,11 @@ const known = "virtio_pci virtio_blk ext4"
 func (i image) build(t *testing.T, k vm.Kernel) string {
 	t.Helper()
 	base := makeOnce(t, fmt.Sprintf("image-%s-%s", k.Name, strings.ReplaceAll(i.drivers, " ", "+")), func(path string) error {
-		return vm.Build{Builder: *builtBuilder, Init: *builtInit, Drivers: i.drivers}.Make(k, path)
+		return vm.Build{Builder: *builtBuilder, Init: initFor(k.Arch), Drivers: i.drivers}.Make(k, path)
 	})
 	extra := i.extra
 	if i.launcher != nil {
-		launcher, err := vm.ReadEntry("launcher", program(t, "launcher.c"))
+		launcher, err := vm.ReadEntry("launcher", programFor(t, k.Arch, "launcher.c"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,9 +170,9 @@ func plain(t *testing.T, i image, words string) vm.Spec {
 func machine(t *testing.T, k vm.Kernel, initrd, words string) vm.Spec {
 	t.Helper()
 	return vm.Spec{
-		Kernel: k.Image(), Initrd: initrd,
+		Arch: k.Arch, Kernel: k.Image(), Initrd: initrd,
 		Cmdline: "root=UUID=" + vm.RootUUID + " rw " + words,
-		Disks:   []vm.Disk{{Path: rootDisk(t, "ext4", ""), Serial: "root0", Snapshot: true}},
+		Disks:   []vm.Disk{{Path: rootDiskFor(t, k.Arch, vm.Root{FS: "ext4"}), Serial: "root0", Snapshot: true}},
 	}
 }
 

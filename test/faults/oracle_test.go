@@ -60,6 +60,9 @@ func TestOracle(t *testing.T) {
 		"power down told, restarts":              {Want{End: PoweredOff}, Run{Lines: log("[ 4.0] preroot: end: POWERED OFF: no", restarting)}, "the kernel does not say"},
 		"told, and never done":                   {reboot, Run{Lines: log(rebootedWord)}, "the kernel does not say"},
 		"late":                                   {Want{End: Rebooted, Within: 2 * time.Second}, refused(), "came after 3.0 s"},
+		"soon":                                   {Want{End: Rebooted, Soon: Span{"vda", time.Second}}, refused("[ 3.5] vda"), ""},
+		"not soon":                               {Want{End: Rebooted, Soon: Span{"vda", time.Second}}, refused("[ 2.5] vda"), "later than 1s"},
+		"soon after nothing":                     {Want{End: Rebooted, Soon: Span{"vda", time.Second}}, refused(), "later than 1s"},
 		"too early":                              {Want{End: Rebooted, NotBefore: 10 * time.Second}, refused(), "came after 3.0 s"},
 		"panic after the end":                    {reboot, refused("Kernel panic - not syncing"), "crash"},
 		"Go panic":                               {reboot, refused("[ 2.0] preroot: engine: panic: no"), "crash"},
@@ -101,6 +104,16 @@ func rooted(line string) Run { return Run{Lines: log(line), Root: line} }
 func TestOracleSeconds(t *testing.T) {
 	if v := Judge(Want{End: Rebooted}, refused()); v.Seconds != 3 || v.End != Rebooted || v.Words != 1 {
 		t.Errorf("%+v", v)
+	}
+}
+
+// TestOracleOnABusyHost bounds by how late the kernel has started /init.
+func TestOracleOnABusyHost(t *testing.T) {
+	lines := []string{"[    1.000000] Linux", "[   10.000000] Run /init as init process", "[   17.000000] preroot: end: REBOOTED: no", "[   17.100000] " + restarting}
+	for within, good := range map[time.Duration]bool{2 * time.Second: true, time.Second: false} {
+		if v := Judge(Want{End: Rebooted, Within: within}, Run{Lines: lines}); (len(v.Faults) == 0) != good {
+			t.Errorf("7 s instead of %v when the host is four times slower: %q", within, v.Faults)
+		}
 	}
 }
 

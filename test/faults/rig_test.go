@@ -102,13 +102,18 @@ func (r *rig) busybox() {
 // beside runs a shell script beside /init, from before its start on. What it prints goes to the kernel log. /proc, /sys and
 // /dev are there once /init has mounted them; the functions say and await help.
 func (r *rig) beside(text string) {
+	r.act(text)
+	r.file("helper/start", 0o755, []byte("#!/helper/busybox sh\n/helper/act &\nexec /init \"$@\"\n"))
+	r.word("rdinit=/helper/start")
+}
+
+// act puts another script in the place of the one of beside.
+func (r *rig) act(text string) {
 	r.script("helper/act", `exec </dev/null
 await() { while ! eval "$1"; do usleep 20000; done; }
 say() { echo "<5>helper: $*" >/dev/kmsg; }
 await '[ -e /sys/class/block ] && [ -c /dev/kmsg ]'
 `+text)
-	r.file("helper/start", 0o755, []byte("#!/helper/busybox sh\n/helper/act &\nexec /init \"$@\"\n"))
-	r.word("rdinit=/helper/start")
 }
 
 // add attaches a disk; its image is copied for this run. It returns its number.
@@ -129,6 +134,51 @@ func (r *rig) addRoot(root vm.Root) int {
 	i := r.add(vm.Disk{Path: r.master(root), Serial: "root0"})
 	r.may[i] = true
 	return i
+}
+
+// again attaches the image of a disk once more, for Machine.Plug after the first has gone.
+func (r *rig) again(disk int) int {
+	d := r.spec.Disks[disk]
+	d.Late = true
+	r.spec.Disks = append(r.spec.Disks, d)
+	r.may = append(r.may, r.may[disk])
+	return len(r.spec.Disks) - 1
+}
+
+// device attaches a disk by QEMU arguments of the test's own, in the place of the usual ones. In them IMAGE stands for its file;
+// the node of a -blockdev is to be named node.
+func (r *rig) device(disk int, blockdev, device string) {
+	d := &r.spec.Disks[disk]
+	d.Late = true
+	drive := fmt.Sprintf("disk%d", disk)
+	if blockdev != "" {
+		drive = fmt.Sprintf("node%d", disk)
+		r.spec.Extra = append(r.spec.Extra, "-blockdev", strings.ReplaceAll(blockdev, "IMAGE", d.Path)+",node-name="+drive)
+	}
+	r.spec.Extra = append(r.spec.Extra, "-device", device+",drive="+drive)
+}
+
+// grow makes the image of a disk longer.
+func (r *rig) grow(disk int, bytes int64) {
+	r.t.Helper()
+	path := r.spec.Disks[disk].Path
+	st, err := os.Stat(path)
+	if err == nil {
+		err = os.Truncate(path, st.Size()+bytes)
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// size is the length of the image of a disk.
+func (r *rig) size(disk int) int64 {
+	r.t.Helper()
+	st, err := os.Stat(r.spec.Disks[disk].Path)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return st.Size()
 }
 
 // addBlank attaches an empty disk.
@@ -231,7 +281,7 @@ func (r *rig) build() vm.Spec {
 	}
 	s.Silent = r.silent
 	if s.Limit == 0 {
-		s.Limit = 90 * time.Second
+		s.Limit = 300 * time.Second
 	}
 	return s
 }
@@ -258,7 +308,7 @@ func (r *rig) image(k vm.Kernel) string {
 	return path
 }
 
-// digest is the SHA-256 of a file.
+// digest is the SHA-256 over the size of a file and all its blocks that are not zero: images are full of holes.
 func digest(t *testing.T, path string) string {
 	t.Helper()
 	f, err := os.Open(path)
@@ -267,10 +317,31 @@ func digest(t *testing.T, path string) string {
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		t.Fatal(err)
+	block, zero := make([]byte, 64<<10), make([]byte, 64<<10)
+	for at := int64(0); ; {
+		at = nextData(f, at)
+		n, err := f.ReadAt(block, at)
+		if n > 0 && !bytes.Equal(block[:n], zero[:n]) {
+			fmt.Fprintf(h, "%d %d ", at, n)
+			h.Write(block[:n])
+		}
+		if at += int64(n); err != nil || n == 0 {
+			fmt.Fprintf(h, "end %d", at)
+			return hex.EncodeToString(h.Sum(nil))
+		}
 	}
-	return hex.EncodeToString(h.Sum(nil))
+}
+
+// nextData is the start of the first whole block at or after at that is no hole (lseek(2), SEEK_DATA).
+func nextData(f *os.File, at int64) int64 {
+	const seekData = 3
+	next, err := f.Seek(at, seekData)
+	if err != nil { // a hole up to the end
+		if next, err = f.Seek(0, io.SeekEnd); err != nil {
+			return at
+		}
+	}
+	return max(at, next&^(64<<10-1))
 }
 
 func program(t *testing.T, source string) string {
@@ -304,3 +375,5 @@ func kernel(t *testing.T, name string) vm.Kernel {
 	}
 	return k
 }
+
+func writeFile(path, text string) error { return os.WriteFile(path, []byte(text), 0o644) }

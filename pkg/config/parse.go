@@ -55,11 +55,14 @@ func (r *reader) root(c *Config) {
 	c.Init = r.text("init")
 }
 
-// fsTypes splits the list of rootfstype=; "auto" is dracut's word for none.
+// fsTypes splits the list of rootfstype=; "auto" alone is dracut's word for none, beside others it stands for the probed type.
 func fsTypes(list string) []string {
+	if list == "auto" {
+		return nil
+	}
 	var types []string
 	for t := range strings.SplitSeq(list, ",") {
-		if t != "" && t != "auto" {
+		if t != "" {
 			types = append(types, t)
 		}
 	}

@@ -39,6 +39,7 @@ func TestParse(t *testing.T) {
 		{`root="LABEL=my root"`, func(c *Config) { c.Root = "LABEL=my root" }},
 		{"rootfstype=ext4,xfs", func(c *Config) { c.RootFSType = []string{"ext4", "xfs"} }},
 		{"rootfstype=auto", func(c *Config) {}},
+		{"rootfstype=xfs,auto,", func(c *Config) { c.RootFSType = []string{"xfs", "auto"} }},
 		{"rootflags=noatime rootflags=subvol=@,ro", func(c *Config) { c.RootFlags, c.RootFlagsGiven = "subvol=@,ro", true }},
 		{"rootflags=", func(c *Config) { c.RootFlagsGiven = true }},
 		{"ro", func(c *Config) { c.Write = ReadOnly }},

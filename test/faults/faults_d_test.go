@@ -23,12 +23,12 @@ var faultsComing = []scenario{
 		want:   Want{End: Rebooted, Reason: "no root= on the command line", Says: []string{"/dev/vda (ext4", vm.RootUUID}},
 	},
 	{
-		id: "D02", fault: "Wrong UUID", done: "one digit differs; 3 s to wait", on: "disk",
+		id: "D02", fault: "Wrong UUID", done: "one digit differs; 8 s to wait", on: "disk",
 		broken: func(r *rig) {
 			r.root = "UUID=" + otherUUID
-			r.word("rd.retry=3")
+			r.word("rd.retry=8")
 		},
-		want: Want{End: Rebooted, Reason: "the deadline has passed", Says: []string{"/dev/vda (ext4", vm.RootUUID, "has the UUID"}, NotBefore: 3 * time.Second},
+		want: Want{End: Rebooted, Reason: "the deadline has passed", Says: []string{"/dev/vda (ext4", vm.RootUUID, "has the UUID"}, NotBefore: 8 * time.Second},
 	},
 	{
 		id: "D03", fault: "The disk comes after 90 s", done: "virtio disk plugged 90 s after /init began", on: "disk",
@@ -40,13 +40,13 @@ var faultsComing = []scenario{
 		want:   Want{End: Booted, NotBefore: 85 * time.Second, Within: 120 * time.Second, Soon: Span{"[vda]", time.Second}},
 	},
 	{
-		id: "D04", fault: "The disk comes after the deadline", done: "3 s to wait, plugged after 8 s, while the prompt counts down", on: "disk",
+		id: "D04", fault: "The disk comes after the deadline", done: "8 s to wait, plugged after 14 s, while the prompt counts down", on: "disk",
 		broken: func(r *rig) {
 			r.spec.Disks[0].Late = true
 			r.dropWord("rd.preroot.unattended=2")
-			r.word("rd.retry=3", "rd.preroot.unattended=60")
+			r.word("rd.retry=8", "rd.preroot.unattended=60")
 		},
-		during: plugAfter(8*time.Second, 0),
+		during: plugAfter(14*time.Second, 0),
 		want:   Want{End: Booted, Prompt: true, Says: []string{"the deadline has passed"}, Soon: Span{"[vda]", 2 * time.Second}},
 	},
 	{
@@ -128,7 +128,7 @@ var faultsTwins = []scenario{
 		id: "D10", fault: "Two file systems' signatures on one device", done: "an old swap signature before ext4", on: "disk",
 		broken: func(r *rig) {
 			r.patch(0, 4086, []byte("SWAP-SPACE"))
-			r.word("rd.retry=2")
+			r.word("rd.retry=8")
 		},
 		want: Want{End: Rebooted, Reason: "signatures of swap and ext4", Says: []string{"rootfstype="}},
 	},
@@ -145,7 +145,7 @@ var faultsTwins = []scenario{
 		broken: func(r *rig) {
 			r.grow(0, 128<<10)
 			r.mdMember(0)
-			r.word("rd.retry=2")
+			r.word("rd.retry=8")
 		},
 		want: Want{End: Rebooted, Reason: "the deadline has passed", Says: []string{"/dev/vda (linux_raid_member"}},
 	},
@@ -162,7 +162,7 @@ var faultsTables = []scenario{
 		id: "D11", fault: "The GPT is damaged, its backup good", done: "the header in sector 1 overwritten", on: "gpt",
 		broken: func(r *rig) {
 			r.patch(0, 512, make([]byte, 512))
-			r.word("rd.retry=2")
+			r.word("rd.retry=8")
 		},
 		want: Want{End: Rebooted, Says: []string{"backup", "gpt"}},
 	},
@@ -336,10 +336,10 @@ var faultsReading = []scenario{
 		want:   Want{End: Booted},
 	},
 	{
-		id: "D19", name: "always", fault: "A superblock that cannot be read", done: "every read of sector 2 fails; 3 s to wait", on: "disk",
+		id: "D19", name: "always", fault: "A superblock that cannot be read", done: "every read of sector 2 fails; 8 s to wait", on: "disk",
 		broken: func(r *rig) {
 			r.unreadable(0, 2, 1, false)
-			r.word("rd.retry=3")
+			r.word("rd.retry=8")
 		},
 		want: Want{End: Rebooted, Reason: "/dev/vda could not be read", Says: []string{"input/output error"}},
 	},
@@ -389,7 +389,7 @@ var faultsReading = []scenario{
 			}
 			return steps(m, say("Run /init"), pause(4*time.Second), insert)
 		},
-		want: Want{End: Booted, NotBefore: 3 * time.Second},
+		want: Want{End: Booted, NotBefore: 8 * time.Second},
 	},
 }
 
@@ -425,7 +425,7 @@ var faultsNames = []scenario{
 		id: "D23", name: "loop", fault: "Links that lead to each other", done: "root=/dev/one, which is a link to /dev/two and back", on: "disk",
 		broken: func(r *rig) {
 			r.root = "/dev/one"
-			r.word("rd.retry=3")
+			r.word("rd.retry=8")
 			r.beside("ln -s two /dev/one; ln -s one /dev/two")
 		},
 		want: Want{End: Rebooted, Reason: "/dev/one"},
@@ -457,10 +457,10 @@ var faultsNames = []scenario{
 		want:   Want{End: Rebooted, Reason: "PARTNROFF=N", Within: 5 * time.Second},
 	},
 	{
-		id: "D25", name: "absent", fault: "A partition that is not there, of a disk that is", done: "root=/dev/vda4; 2 s to wait", on: "three",
+		id: "D25", name: "absent", fault: "A partition that is not there, of a disk that is", done: "root=/dev/vda4; 8 s to wait", on: "three",
 		broken: func(r *rig) {
 			r.root = "/dev/vda4"
-			r.word("rd.retry=2")
+			r.word("rd.retry=8")
 		},
 		want: Want{End: Rebooted, Reason: "has no such partition"},
 	},

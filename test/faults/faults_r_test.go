@@ -19,10 +19,10 @@ var faultsSuper = []scenario{
 		want:   Want{End: Rebooted, Reason: "/dev/vda has no file system signature", Within: 10 * time.Second},
 	},
 	{
-		id: "R01", name: "uuid", fault: "The superblock is destroyed, root named by its UUID", done: "the first MiB overwritten with zeros; 2 s to wait", on: "disk",
+		id: "R01", name: "uuid", fault: "The superblock is destroyed, root named by its UUID", done: "the first MiB overwritten with zeros; 8 s to wait", on: "disk",
 		broken: func(r *rig) {
 			r.patch(0, 0, make([]byte, 1<<20))
-			r.word("rd.retry=2")
+			r.word("rd.retry=8")
 		},
 		want: Want{End: Rebooted, Reason: "the deadline has passed", Says: []string{"vda: no signature"}},
 	},
@@ -168,10 +168,10 @@ var faultsMount = []scenario{
 		want:   Want{End: Rebooted, Reason: "xfs", Says: []string{"not in this image"}, Within: 10 * time.Second},
 	},
 	{
-		id: "R17", fault: "/usr is separate and absent", done: "its disk left out; 3 s to wait", on: "usr",
+		id: "R17", fault: "/usr is separate and absent", done: "its disk left out; 8 s to wait", on: "usr",
 		broken: func(r *rig) {
 			r.spec.Disks[1].Late = true
-			r.word("rd.retry=3")
+			r.word("rd.retry=8")
 		},
 		want: Want{End: Rebooted, Reason: "/usr", Says: []string{usrUUID, "the deadline has passed"}},
 	},

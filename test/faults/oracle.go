@@ -291,13 +291,17 @@ func field(line, name string) string {
 	return ""
 }
 
-// stamp is the kernel's time in front of a line, in seconds; 0 without one.
+// stamp is the kernel's time in front of a line, in seconds; 0 without one. A countdown may stand before it.
 func stamp(line string) float64 {
-	_, text, ok := strings.Cut(line, "[")
-	text, _, ok2 := strings.Cut(text, "]")
-	at, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-	if !ok || !ok2 || err != nil {
-		return 0
+	for ok := true; ok; {
+		var text string
+		if _, line, ok = strings.Cut(line, "["); !ok {
+			break
+		}
+		text, _, _ = strings.Cut(line, "]")
+		if at, err := strconv.ParseFloat(strings.TrimSpace(text), 64); err == nil {
+			return at
+		}
 	}
-	return at
+	return 0
 }

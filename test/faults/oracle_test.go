@@ -107,6 +107,18 @@ func TestOracleSeconds(t *testing.T) {
 	}
 }
 
+// TestStamp finds the clock behind a countdown.
+func TestStamp(t *testing.T) {
+	for line, want := range map[string]float64{
+		"[    2.500000] preroot: x": 2.5, "\rreboot in 1 s; press a key \x1b[K[   12.250000] preroot: end: HELD": 12.25,
+		"": 0, "[vda] 2 sectors": 0, "[": 0, "ROOT at=2": 0,
+	} {
+		if got := stamp(line); got != want {
+			t.Errorf("%q: %v, wanted %v", line, got, want)
+		}
+	}
+}
+
 // TestOracleOnABusyHost bounds by how late the kernel has started /init.
 func TestOracleOnABusyHost(t *testing.T) {
 	lines := []string{"[    1.000000] Linux", "[   10.000000] Run /init as init process", "[   17.000000] preroot: end: REBOOTED: no", "[   17.100000] " + restarting}

@@ -76,4 +76,36 @@ func (s seed) build(t *testing.T) string {
 	return init
 }
 
-var seedsDR []seed
+// seedsDR are defects among the defences of D and R.
+var seedsDR = []seed{
+	{
+		name: "the first of two twins is taken", file: "pkg/device/find.go",
+		old: "	return Choice{Twins: tops}", new: "	return Choice{Device: tops[0]}",
+		scenario: "D08", fails: "ended BOOTED",
+	},
+	{
+		name: "two paths of one disk are two disks", file: "pkg/device/twins.go",
+		old: "	x, y := a.disk(), b.disk()\n", new: "	x, y := a.disk(), b.disk()\n	if x != nil {\n		return false\n	}\n",
+		scenario: "D09-multipath", fails: "more than one device answers",
+	},
+	{
+		name: "anybody may play the kernel", file: "pkg/uevent/netlink.go",
+		old: "	if !ok || nl.Pid != 0 || nl.Groups != kernelGroup {\n		return false\n	}", new: "	if nl != nil || !ok {\n		return true\n	}",
+		scenario: "D17", fails: "gone",
+	},
+	{
+		name: "a lost uevent is not looked for", file: "pkg/boot/finder.go",
+		old: "		f.scan, f.aliases = unknown, unknown\n	case scanned:", new: "	case scanned:",
+		scenario: "D15-lost", fails: "",
+	},
+	{
+		name: "a damaged file system is mounted for writing", file: "pkg/mount/fsck.go",
+		old: "	case status&4 != 0:\n		return Damaged", new: "	case status&4 != 0:\n		return Doubtful",
+		scenario: "R06", fails: "ended BOOTED",
+	},
+	{
+		name: "two signatures are no ambiguity", file: "pkg/blkid/formats.go",
+		old: "	if names != nil && strict {", new: "	if names != nil && strict && s.size < 0 {",
+		scenario: "D10", fails: "ended",
+	},
+}

@@ -14,8 +14,8 @@ type cell struct {
 	name   string
 	kernel string
 	bus    vm.Bus
-	disks  [2]string // names of what the house makes; the second may be ""
-	root   string    // the value of root=
+	disks  [2]string     // names of what the house makes; the second may be ""
+	root   string        // the value of root=
 	words  string        // further ones
 	delay  time.Duration // from plugging one disk to plugging the other
 	twins  bool          // the two are the same file system; otherwise every boot must reach root

@@ -9,6 +9,7 @@
 # make test-matrix  kernels x file systems x buses, BIOS and UEFI, amd64 and arm64: the grid (an hour)
 # make faults       every fault of docs/faults.md, done to a machine
 # make twins        twin disks plugged at every distance
+# make kills        the engine killed, signals, late disks and missing consoles at drawn instants
 # make fuzz         every fuzz target for FUZZTIME each
 # make getarg       100,000 command lines against dracut's own tools
 # make real         whole Debian systems, booted by preroot and by initramfs-tools, compared (root, an hour the first time)
@@ -26,7 +27,7 @@ STATICCHECK_VERSION = v0.8.2
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
 STEP  = build/summary -dir build/test
 
-.PHONY: all init-arm64 boot test bench fuzz getarg test-matrix matrix faults twins real kernels tools clean FORCE
+.PHONY: all init-arm64 boot test bench fuzz getarg test-matrix matrix faults twins kills real kernels tools clean FORCE
 
 all: build/init build/preroot
 
@@ -111,6 +112,10 @@ faults: tools
 twins: tools
 	@$(MAKE) --no-print-directory all
 	@$(GO) run ./test/twins $(TWINS)
+
+kills: tools
+	@$(MAKE) --no-print-directory all
+	@$(GO) run ./test/kills $(KILLS)
 
 real: tools
 	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap

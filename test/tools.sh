@@ -36,6 +36,9 @@ cpio cpio
 zstd zstd
 xz xz-utils
 bash bash
+loadkeys kbd
+ckbcomp console-setup
+/usr/share/consolefonts/Lat15-Fixed16.psf.gz console-setup-linux
 /bin/busybox busybox-static
 '
 

@@ -27,13 +27,16 @@ func build(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "preroot build:", err)
 		return 1
 	}
+	for _, w := range s.Warnings {
+		fmt.Fprintln(stderr, "preroot build: warning:", w)
+	}
 	printSummary(stdout, &s, verbose)
 	return 0
 }
 
 // buildOptions reads the command line of build.
 func buildOptions(args []string, stderr io.Writer) (o image.Options, verbose bool, err error) {
-	o.Version = version
+	o.Version, o.HostEtc = version, "/etc"
 	args, err = joinIncludes(args)
 	if err != nil {
 		return o, false, err
@@ -54,6 +57,8 @@ func buildOptions(args []string, stderr io.Writer) (o image.Options, verbose boo
 	f.StringVar(&o.Init, "init", "", "`PATH` of the static binary that becomes /init (default: init beside this program, then /usr/lib/preroot/init)")
 	f.StringVar(&o.KVER, "kver", "", "kernel `version` (default: the name of --modules-dir, otherwise the running one)")
 	f.StringVar(&o.ModulesDir, "modules-dir", "", "`DIR` with the kernel's modules (default /lib/modules/KVER)")
+	f.StringVar(&o.Keymap, "keymap", "", "`NAME` or path of the console keymap, or an X layout; none for the kernel's own (default: what /etc/vconsole.conf or /etc/default/keyboard says)")
+	f.StringVar(&o.Font, "font", "", "`NAME` or path of the console font; none for the kernel's own (default: what /etc/vconsole.conf or /etc/default/console-setup says)")
 	f.StringVar(&o.KernelCmdline, "kernel-cmdline", "", "`WORDS` that the image adds to the kernel command line")
 	f.Func("include", "`SRC DST`: put a file, or what lies in a folder, at DST in the image", func(v string) error {
 		src, dst, _ := strings.Cut(v, "\x00")

@@ -46,7 +46,7 @@ func TestBuildOptions(t *testing.T) {
 			t.Errorf("%v: %v", tt.args, err)
 			continue
 		}
-		tt.want.Version = version
+		tt.want.Version, tt.want.HostEtc = version, "/etc"
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", tt.args, diff)
 		}

@@ -81,7 +81,7 @@ func hostOnly(dir string) bool {
 var layers = [][]string{
 	{"internal/linux", "internal/klog", "internal/safe", "pkg/timeline"},
 	{"pkg/cmdline"},
-	{"pkg/config", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent"},
+	{"pkg/config", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole"},
 	{"pkg/initqueue", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/storage"},
 	{"pkg/boot", "pkg/supervisor", "pkg/image"},
 	{"cmd/init", "cmd/preroot"},

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +32,9 @@ func (b *Boot) prove() (err error) {
 	b.init = proof.Init
 	b.makeMountPoints(root)
 	b.loadTheRest(root)
+	if isShell(b.init) {
+		b.setKeymap()
+	}
 	return nil
 }
 
@@ -73,14 +75,22 @@ func (b *Boot) loadsModules(root Root) bool {
 	if err != nil {
 		return true
 	}
-	shells := []string{"/bin/sh", "/bin/bash", "/bin/dash", "/usr/bin/sh", "/usr/bin/bash", "/usr/bin/dash"}
-	if slices.Contains(shells, b.config.Init) || !exists(root, "/"+dir) {
+	if isShell(b.config.Init) || !exists(root, "/"+dir) {
 		return false
 	}
 	for _, p := range []string{"/lib/systemd/systemd-udevd", "/usr/lib/systemd/systemd-udevd", "/sbin/udevd", "/usr/bin/udevadm", "/sbin/mdev", "/usr/bin/mdevd", "/sbin/mdevd"} {
 		if exists(root, p) {
 			return true
 		}
+	}
+	return false
+}
+
+// isShell says whether an init is a shell: a person sits before it, and no program sets the machine up.
+func isShell(init string) bool {
+	switch init {
+	case "/bin/sh", "/bin/bash", "/bin/dash", "/usr/bin/sh", "/usr/bin/bash", "/usr/bin/dash":
+		return true
 	}
 	return false
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/preroot/preroot/pkg/mount"
 	"github.com/preroot/preroot/pkg/switchroot"
 	"github.com/preroot/preroot/pkg/uevent"
+	"github.com/preroot/preroot/pkg/vconsole"
 )
 
 // Machine is everything that a boot asks of the computer it runs on. The real one is made of internal/linux, the
@@ -30,6 +31,8 @@ type Machine struct {
 	OpenDisk func(node string) (Disk, error)
 	// OpenRoot opens the directory of the new root.
 	OpenRoot func(dir string) (Root, error)
+	// OpenVT opens a virtual terminal; nil when the machine has none.
+	OpenVT func(path string) (vconsole.Terminal, error)
 	// Programs runs programs of the image.
 	Programs Programs
 	// Parent is PID 1.

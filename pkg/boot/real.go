@@ -8,6 +8,7 @@ import (
 	"github.com/preroot/preroot/internal/linux"
 	"github.com/preroot/preroot/pkg/switchroot"
 	"github.com/preroot/preroot/pkg/uevent"
+	"github.com/preroot/preroot/pkg/vconsole"
 )
 
 // Real is the machine that this process runs on. The caller adds Parent, Signals and Restarted.
@@ -25,6 +26,7 @@ func Real(log *klog.Logger) Machine {
 		PrintLevel:   linux.SetPrintLevel,
 		Console:      openConsole,
 		OpenTerminal: openTerminal,
+		OpenVT:       openVT,
 		KernelLog:    linux.KernelLog,
 		Self:         "/proc/self/exe",
 		Uptime:       linux.Uptime,
@@ -107,6 +109,14 @@ func (r realRoot) ReadFile(path string, limit int64) ([]byte, error) {
 }
 func (r realRoot) Mkdir(path string, mode uint32) error { return r.dir.Mkdir(path, mode) }
 func (r realRoot) Close() error                         { return r.dir.Close() }
+
+func openVT(path string) (vconsole.Terminal, error) {
+	t, err := linux.OpenVT(path)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
 
 // OpenLog opens the kernel log for one message.
 func OpenLog() (io.WriteCloser, error) {

@@ -155,6 +155,7 @@ func (b *Boot) startSession(s *seat) (err error) {
 	s.terminal.Release()
 	s.terminal.Close()
 	s.terminal = nil
+	b.setKeymap()
 	if shell := b.shell(); shell != "" {
 		b.m.Log.Errf("prompt: %s on %s; leave it with exit to go on", shell, s.path)
 		if s.session, err = b.m.Programs.Interactive(s.path, shell, []string{shell, "-i"}, promptEnv); err != nil {

@@ -28,6 +28,12 @@ type Options struct {
 	Includes      []Include
 	KernelCmdline string // words for /etc/cmdline.d/10-cmdline.conf
 	Force         bool   // replace Output
+
+	// HostEtc is the folder with vconsole.conf, default/keyboard and default/console-setup of the machine that the
+	// image is for; "" reads none.
+	HostEtc string
+	Keymap  string // name or path of a keymap, or an X layout; "none" for the kernel's own; "" as HostEtc says
+	Font    string // name or path of a console font; "none" for the kernel's own; "" as HostEtc says
 }
 
 // Include puts a file, or all that lies in a folder, at Dst in the image.
@@ -46,6 +52,7 @@ type Summary struct {
 	Builtin     []string // asked for and built into the kernel
 	Omitted     []string // taken out by OmitDrivers
 	Absent      []string // wanted by our own tables and unknown to this kernel
+	Warnings    []string // what the image lacks though the host's configuration asks for it
 	LeftOut     int      // modules of this kernel that are not inside
 }
 
@@ -105,6 +112,14 @@ func assemble(o *Options, c *choice, init []byte, s *Summary) ([]byte, error) {
 	}
 	rest := newLayout()
 	if err := rest.addBase(o, c, init, files); err != nil {
+		return nil, err
+	}
+	tables, warnings, err := consoleFiles(o)
+	if err != nil {
+		return nil, err
+	}
+	s.Warnings = append(s.Warnings, warnings...)
+	if err := rest.add(tables...); err != nil {
 		return nil, err
 	}
 	if f == plain {

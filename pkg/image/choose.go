@@ -103,6 +103,10 @@ func (c *choice) addGeneric() {
 		}
 		c.add(found...)
 	}
+	for _, name := range genericConsole {
+		found, _ := c.tree.resolve(name)
+		c.add(found...)
+	}
 }
 
 // addNeeds adds what the chosen modules ask the kernel for at run time, which no dependency tells. It goes round

@@ -55,7 +55,9 @@ var genericFolders = []folder{
 	{path: "drivers/pci/controller", why: "Intel VMD: NVMe behind it is invisible without"},
 	{path: "drivers/nvdimm", why: "persistent memory"},
 	{path: "drivers/firewire", but: []string{"firewire_net", "nosy"}, why: "FireWire disks"},
-	{path: "drivers/hid", but: []string{"hid_nintendo", "hid_wiimote", "hid_picolcd", "hid_prodikeys", "hid_roccat", "hid_sony", "hid_steam", "hid_playstation"}, why: "keyboards for a passphrase or the emergency shell"},
+	{path: "drivers/hid", but: []string{"hid_nintendo", "hid_wiimote", "hid_picolcd", "hid_prodikeys", "hid_roccat", "hid_sony", "hid_steam", "hid_playstation",
+		"wacom", "hid_uclogic", "hid_sensor_hub", "hid_sensor_custom", "intel_ishtp", "intel_ish_ipc", "intel_ishtp_hid", "amd_sfh", "hid_cp2112", "hid_ft260", "hid_mcp2221",
+		"hid_thrustmaster", "hid_bigbenff", "hid_udraw_ps3", "hid_u2fzero", "hid_led"}, why: "keyboards for a passphrase or the emergency shell; hid-generic takes over where one of these would be"},
 	{path: "drivers/input/keyboard", why: "keyboards"},
 	{path: "drivers/input/serio", but: []string{"serport", "altera_ps2"}, why: "PS/2 keyboards"},
 	{path: "fs/nls", why: "names on vfat and iso9660"},
@@ -68,7 +70,19 @@ var genericModules = []string{
 	"efivarfs", "efi_pstore", // firmware variables
 	"dm-mod", "md-mod", // layers between disk and root
 	"virtio_console", "virtio_rng", // console=hvc0; entropy
+	"virtio_input", "hyperv-keyboard", // keyboards of virtual machines
 	"crypto-crc32c", "crypto-crct10dif", "crc64-rocksoft_generic", // checksums asked for by request_module
+}
+
+// genericConsole: what stands between a person and the prompt on some machines; a kernel that was configured for others
+// lacks them without loss. Of the display drivers only those are taken whose display shows nothing without: elsewhere the
+// firmware's screen (VGA text, EFI or VESA frame buffer) stays, and no driver that lacks its firmware can take it away.
+// What all of bochs, qxl, vmwgfx, cirrus, mgag200 and ast would add is as much again.
+var genericConsole = []string{
+	"virtio-gpu", "hyperv_drm", "hyperv_fb", // displays of virtual machines without VGA
+	"intel-lpss-pci", "intel-lpss-acpi", "i2c-designware-platform", "i2c-designware-pci", "pinctrl-amd", // keyboards on I2C (i2c-hid)
+	"applespi", "spi-pxa2xx-platform", "spi-pxa2xx-pci", // MacBooks
+	"surface_aggregator_registry", // Surface
 }
 
 // neverGeneric: tests and toys that lie in the folders above.

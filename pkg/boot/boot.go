@@ -108,6 +108,9 @@ func (b *Boot) runStage(s stage) next {
 	b.m.Log.Debugf("stage %s", s.name)
 	err := b.guard(s)
 	end(err)
+	if err != nil && len(b.mounted) > 0 || s.name == "mount" {
+		err = b.blameRoot(err)
+	}
 	switch {
 	case err == nil:
 		return done

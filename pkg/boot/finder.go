@@ -160,6 +160,9 @@ func (f *finder) probed(p probed) {
 	if d := f.inv.ByName(p.name); d != nil && p.info != nil {
 		f.b.linkDevice(f.inv, d)
 		f.b.m.Log.Infof("%s: %s", p.name, describeInfo(d))
+		if p.info.PTBackup {
+			f.b.m.Log.Warnf("%s: the primary GPT is damaged, the backup is good; without the word gpt the kernel makes no partitions of it", p.name)
+		}
 	} else if p.err != nil {
 		f.b.m.Log.Warnf("%s: %v", p.name, p.err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/preroot/preroot/internal/safe"
@@ -72,7 +73,7 @@ func (b *Boot) probeJob(d *device.Device) initqueue.Job {
 		end := b.spans.Start("probe", name)
 		p := probed{name: name, seq: seq, facts: device.ReadFacts(b.sys(), name)}
 		if p.facts.Size > 0 && !skipProbe(name) {
-			p.info, p.err = b.probe(node)
+			p.info, p.err = b.probePatiently(node)
 		}
 		end(p.err)
 		return p
@@ -81,6 +82,23 @@ func (b *Boot) probeJob(d *device.Device) initqueue.Job {
 
 // skipProbe names devices whose drive takes seconds to say that it is empty; they can still be root by name.
 func skipProbe(name string) bool { return strings.HasPrefix(name, "fd") }
+
+// probePatiently tries a device again that could not be read: a disk that starts up, or a path that is made anew, fails now and then. The
+// pauses and the limit of the job bound it.
+func (b *Boot) probePatiently(node string) (info *blkid.Info, err error) {
+	for _, pause := range []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond} {
+		if info, err = b.probe(node); err == nil || nothingThere(err) {
+			return info, err
+		}
+		<-time.After(pause)
+	}
+	return b.probe(node)
+}
+
+// nothingThere says whether a node has no device behind it, or no medium in it: trying again does not help.
+func nothingThere(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENXIO) || errors.Is(err, syscall.ENOMEDIUM)
+}
 
 func (b *Boot) probe(node string) (*blkid.Info, error) {
 	disk, err := b.m.OpenDisk(node)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/preroot/preroot/pkg/device"
 	"github.com/preroot/preroot/pkg/rescue"
+	"github.com/preroot/preroot/pkg/uevent"
 )
 
 // report tells why the boot stops, in the log and in the file that dracut's users know.
@@ -22,6 +23,9 @@ func (b *Boot) report(stage, reason string) {
 			{Title: "timeline", Text: b.spans.Text()},
 		},
 	}
+	if c, ok := b.uevents.(interface{ Counts() uevent.Counts }); ok {
+		r.Dropped = dropped(c.Counts())
+	}
 	if stage == "initqueue" || stage == "pre-pivot" {
 		r.Awaited, r.Waited = b.awaited, b.waited
 	}
@@ -34,6 +38,14 @@ func (b *Boot) report(stage, reason string) {
 	if err := b.m.Scratch.WriteFile(rescue.Path, []byte(r.Text())); err != nil {
 		b.m.Log.Warnf("the report is not kept: %v", err)
 	}
+}
+
+// dropped says how many messages were not believed.
+func dropped(c uevent.Counts) string {
+	if c.Foreign+c.Truncated+c.Malformed+c.Overruns == 0 {
+		return ""
+	}
+	return fmt.Sprintf("uevents dropped: %d not from the kernel, %d too long, %d malformed; lost and looked up again: %d times", c.Foreign, c.Truncated, c.Malformed, c.Overruns)
 }
 
 // hints are what was almost meant by the references that nothing answers.

@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -201,9 +202,12 @@ func (b *Boot) runCheck(program []string, mark string) error {
 	end := b.spans.Start("fsck", what)
 	b.m.Parent.Wait(what, 0)
 	stop := b.progress(what)
-	status, output, err := b.m.Programs.Run(program[0], program[1:]...)
+	status, output, err := b.runWatched(program)
 	stop()
 	end(err)
+	if errors.Is(err, errAborted) {
+		return err
+	}
 	if err != nil {
 		b.m.Log.Warnf("%s: %v; mounting without a check", what, err)
 		return nil
@@ -221,6 +225,27 @@ func (b *Boot) runCheck(program []string, mark string) error {
 		return nil
 	}
 	return b.m.Scratch.WriteFile(mark, nil)
+}
+
+// runWatched runs a program that may take long, or for ever: Ctrl-Alt-Del still ends the boot.
+func (b *Boot) runWatched(program []string) (status int, output string, err error) {
+	done := make(chan struct{})
+	var gone error = errors.New("it could not be watched")
+	b.spawn(program[0], nil, func() {
+		defer close(done)
+		status, output, gone = b.m.Programs.Run(program[0], program[1:]...)
+	})
+	b.finder.err = nil
+	for {
+		select {
+		case <-done:
+			return status, output, gone
+		case ev := <-b.events:
+			if b.finder.Handle(ev); errors.Is(b.finder.err, errAborted) {
+				return 0, "", b.finder.err
+			}
+		}
+	}
 }
 
 // endError ends the boot by an action of its own.

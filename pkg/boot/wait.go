@@ -64,6 +64,22 @@ func (b *Boot) judgeAgain() error {
 	return fmt.Errorf("%w: %s", errOtherRoot, why)
 }
 
+// blameRoot looks, when a stage has failed on root, whether its disk was taken away meanwhile: then root is awaited again, and the failure of
+// the stage says nothing.
+func (b *Boot) blameRoot(err error) error {
+	if err == nil || errors.Is(err, errOtherRoot) || b.root == nil {
+		return err
+	}
+	b.catchUp()
+	if b.finder.inv.ByName(b.root.Name) == b.root {
+		return err
+	}
+	if u := b.unmountRoot(); u != nil {
+		return fmt.Errorf("%w; root cannot be taken off: %w", err, u)
+	}
+	return fmt.Errorf("%w: %s has gone", errOtherRoot, rootDevice(b.root))
+}
+
 // catchUp takes every event that the kernel has sent while nobody waited: up to the number that it gives for the last. One that does not
 // come was lost, and the devices are looked at again.
 func (b *Boot) catchUp() {

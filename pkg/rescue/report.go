@@ -29,6 +29,8 @@ type Report struct {
 	Missing []kmod.Want
 	// KernelLog is the kernel's log with its levels: firmware that was not found and errors of devices are taken from it.
 	KernelLog string
+	// Dropped are messages about devices that were not believed, "" for none.
+	Dropped string
 	// CommandLine is the kernel's.
 	CommandLine string
 	// Sections are further texts for the file.
@@ -82,6 +84,9 @@ func (r Report) facts() []string {
 		lines = append(lines, "kernel: "+l)
 	}
 	lines = append(lines, r.deviceLines()...)
+	if r.Dropped != "" {
+		lines = append(lines, r.Dropped)
+	}
 	return append(lines, "command line: "+r.CommandLine)
 }
 
@@ -123,6 +128,11 @@ func describe(d *device.Device) string {
 	}
 	if d.ReadOnly {
 		s += ", write-protected"
+	}
+	if d.Probe != nil && d.Probe.PTBackup {
+		s += ": its GPT is damaged, the backup at its end is good; the kernel takes that with the word gpt (sgdisk -e mends it)"
+	} else if d.Probe != nil && d.Probe.PTDamaged {
+		s += ": its partition table is damaged"
 	}
 	if d.ProbeErr != nil {
 		s += ": " + d.ProbeErr.Error()

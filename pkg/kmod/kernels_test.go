@@ -45,6 +45,10 @@ func kernels(t testing.TB) []testKernel {
 	var found []testKernel
 	deps, _ := filepath.Glob(filepath.Join(store, "*", "lib", "modules", "*", "modules.dep.bin"))
 	for _, dep := range deps {
+		// sid moves daily, and other machines' kernels have the same formats: they cost time here.
+		if name := strings.TrimPrefix(dep, store+"/"); os.Getenv("PREROOT_KERNELS") == "" && (strings.HasPrefix(name, "sid") || strings.Contains(name, "arm64")) {
+			continue
+		}
 		dir := filepath.Dir(dep)
 		found = append(found, testKernel{filepath.Join(dir, "..", "..", ".."), filepath.Base(dir)})
 	}

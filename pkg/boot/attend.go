@@ -57,9 +57,9 @@ func (b *Boot) attend(why stop) outcome {
 	b.prepareForPeople()
 	b.m.Parent.Wait("prompt", 0)
 	b.finder.err, b.finder.timeUp, b.finder.people = nil, false, true
-	a.openSeats()
-	b.m.Log.Errf("end: HELD: prompt on %s%s: %s", a.places(), a.plan(), why.reason)
+	b.m.Log.Errf("end: HELD: prompt on %s%s: %s", places(b.terminals()), a.plan(), why.reason)
 	b.m.Log.Flush(logPatience)
+	a.openSeats()
 	loop := b.loop
 	b.loop.Owner, b.loop.Limit, b.loop.Tick = a, 0, time.Second
 	err := b.loop.Run()

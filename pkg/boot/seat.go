@@ -91,17 +91,9 @@ func (a *attendance) lose(s *seat) {
 	}
 }
 
-// places names the consoles.
-func (a *attendance) places() string {
-	var list []string
-	for p := range a.seats {
-		list = append(list, strings.TrimPrefix(p, "/dev/"))
-	}
-	if len(list) == 0 {
-		return "no console"
-	}
-	slices.Sort(list)
-	return strings.Join(list, ", ")
+// places names terminals without their directory.
+func places(terminals []string) string {
+	return strings.ReplaceAll(strings.Join(terminals, ", "), "/dev/", "")
 }
 
 // sessionPatience is how long a program may take to end when its terminal hangs up.

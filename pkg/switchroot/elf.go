@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"os"
 	"runtime"
+	"strconv"
 	"syscall"
 )
 
@@ -130,7 +131,7 @@ func (s *subject) readELF(f File, size int64) (shape *elfShape, headers []byte, 
 	machine = binary.NativeEndian.Uint16(head[18:])
 	ok, wide := runs(s.machine, machine)
 	if !ok || s.role == "loader" && machine != s.machine {
-		return nil, nil, 0, s.refuse(syscall.ENOEXEC, "is for another kind of machine (ELF machine %d, wanted is %d)", "boot a root made for this machine", machine, s.machine)
+		return nil, nil, 0, s.refuse(syscall.ENOEXEC, "is for another kind of machine (%s, this is %s)", "boot a root made for this machine", machineName(machine), machineName(s.machine))
 	}
 	shape = &elf32
 	if wide {
@@ -211,4 +212,27 @@ func readFull(f File, buf []byte, off uint64) error {
 		err = syscall.EIO // the kernel's word for it
 	}
 	return err
+}
+
+// machineName is what people call an ELF machine (elf.h, EM_*).
+func machineName(m uint16) string {
+	switch m {
+	case em386:
+		return "i386"
+	case emPPC64:
+		return "powerpc"
+	case emS390:
+		return "s390"
+	case emARM:
+		return "arm"
+	case emX86_64:
+		return "x86-64"
+	case emAArch64:
+		return "aarch64"
+	case emRISCV:
+		return "riscv"
+	case emLoong:
+		return "loongarch"
+	}
+	return "ELF machine " + strconv.Itoa(int(m))
 }

@@ -68,22 +68,37 @@ func (r *Refusal) Error() string { return r.Path + " " + r.Reason + ": " + r.Adv
 // Unwrap gives the system's answer.
 func (r *Refusal) Unwrap() error { return r.Err }
 
+// notThere is the reason of a candidate that has no other fault.
+const notThere = "is not there, or is a link to what is not there"
+
 // NoInitError says that no candidate can be executed.
 type NoInitError struct{ Refused []error }
 
 func (e *NoInitError) Error() string {
-	missing := 0
-	lines := make([]string, len(e.Refused))
-	for i, err := range e.Refused {
-		lines[i] = err.Error()
-		if errors.Is(err, fs.ErrNotExist) {
-			missing++
+	var there []string
+	for _, err := range e.Refused {
+		var r *Refusal
+		if errors.As(err, &r) && r.Reason == notThere {
+			continue
+		}
+		there = append(there, err.Error())
+	}
+	if len(there) > 0 {
+		return "the new root has no init that can run: " + strings.Join(there, "; ")
+	}
+	return "the new root has no init: " + e.paths() + " are not there. Is it the root file system, whole and with /usr mounted? If it holds its init elsewhere, name it by init=PATH"
+}
+
+// paths are the candidates that were looked for.
+func (e *NoInitError) paths() string {
+	var list []string
+	for _, err := range e.Refused {
+		var r *Refusal
+		if errors.As(err, &r) {
+			list = append(list, r.Path)
 		}
 	}
-	if missing == len(e.Refused) {
-		return "the new root has no init: is it the root file system, whole and with /usr mounted? It may hold it elsewhere: name it by init=PATH. " + strings.Join(lines, "; ")
-	}
-	return "the new root has no init that can run: " + strings.Join(lines, "; ")
+	return strings.Join(list, ", ")
 }
 
 // Unwrap gives the reason for each candidate.
@@ -204,7 +219,7 @@ func (s *subject) checkFile(f File) (int64, error) {
 func (s *subject) refuseOpen(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return s.refuse(err, "is not there, or is a link to what is not there", "mount what it lies on (/usr?), or name another program by init=")
+		return s.refuse(err, notThere, "mount what it lies on (/usr?), or name another program by init=")
 	case errors.Is(err, syscall.ELOOP):
 		return s.refuse(err, "is a link that goes round in a circle", "mend the link, or name another program by init=")
 	case errors.Is(err, syscall.ENOTDIR):

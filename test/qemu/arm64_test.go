@@ -67,5 +67,5 @@ func TestForeignInit(t *testing.T) {
 	t.Parallel()
 	s := plain(t, image{}, serial+" rd.shell=0")
 	s.Disks[0].Path = rootDiskFor(t, vm.ARM64, vm.Root{FS: "ext4"})
-	mustRefuse(t, s, "REBOOTED", "another kind of machine (ELF machine 183, wanted is 62)")
+	mustRefuse(t, s, "REBOOTED", "another kind of machine (aarch64, this is x86-64)")
 }

@@ -25,6 +25,12 @@ mkfs.erofs erofs-utils
 mkfs.vfat dosfstools
 mcopy mtools
 genisoimage genisoimage
+mkfs.exfat exfatprogs
+mkntfs ntfs-3g
+mkfs.f2fs f2fs-tools
+mkudffs udftools
+mkfs.nilfs2 nilfs-tools
+make-bcache bcache-tools
 cryptsetup cryptsetup-bin
 mdadm mdadm
 pvcreate lvm2

@@ -33,6 +33,23 @@ func TestAmbiguous(t *testing.T) {
 		{"fat and ext4", "fat16/no label/65536k", ext4, "", []string{"vfat", "ext4"}},
 		{"squashfs and ext4", "squashfs/5120k", ext4, "", []string{"ext4", "squashfs"}},
 		{"iso9660 and ext4", "iso9660/MY_ROOT -J 5120k", ext4, "", []string{"ext4", "iso9660"}},
+		{"ntfs and ext4", "ntfs/no label/65536k", ext4, "", []string{"ext4", "ntfs"}},
+		{"f2fs and btrfs", "f2fs/no label/65536k", btrfs, "", []string{"btrfs", "f2fs"}},
+		{"udf and ext4", "udf/no label/65536k", ext4, "", []string{"ext4", "udf"}},
+		{"zfs and ext4", "zfs/My Root/65536k", ext4, "", []string{"ext4", "zfs_member"}},
+		{"bcache and ext4", "bcache backing/no label/65536k", ext4, "", []string{"bcache", "ext4"}},
+		{"bitlocker and ext4", "bitlocker/no label/65536k", ext4, "BitLocker", nil},
+		{"bitlocker to go and fat", "fat32/no label/65536k", func(t *testing.T, p string) {
+			patch(t, p, 0, []byte(bdeToGo))
+			patch(t, p, 424, bitlockerBoot(bdeToGo, bdeToGoMetadata)[424:])
+			patch(t, p, mib, bitlockerMetadata())
+		}, "BitLocker", nil},
+		{"bitlocker to go without metadata", "fat32/no label/65536k", func(t *testing.T, p string) {
+			patch(t, p, 0, []byte(bdeToGo))
+		}, "vfat", nil},
+		{"udf and iso9660", "udf/bridge", func(*testing.T, string) {}, "udf", nil},
+		{"nilfs2 and btrfs", "nilfs2/no label/132096k", btrfs, "", []string{"btrfs", "nilfs2"}},
+		{"mirror 1.2 and ntfs", "ntfs/no label/65536k", md(4096), "linux_raid_member", nil},
 		{"mirror 1.0 and ext4", "ext4/no label/65536k", md(64*mib - 8192), "linux_raid_member", nil},
 		{"mirror 1.2 and ext4", "ext4/no label/65536k", md(4096), "linux_raid_member", nil},
 		{"luks and ext4", "luks2/no label/65536k", ext4, "crypto_LUKS", nil},

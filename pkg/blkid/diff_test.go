@@ -89,7 +89,7 @@ func visible(s string) string {
 // theirTags drops what Info does not hold.
 func theirTags(ref reference) map[string]string {
 	for _, k := range []string{"DEVNAME", "LABEL_FATBOOT", "SYSTEM_ID", "APPLICATION_ID",
-		"PUBLISHER_ID", "VOLUME_SET_ID", "DATA_PREPARER_ID", "BOOT_SYSTEM_ID", "LOGUUID"} {
+		"PUBLISHER_ID", "VOLUME_SET_ID", "DATA_PREPARER_ID", "BOOT_SYSTEM_ID", "LOGUUID", "VOLUME_ID", "LOGICAL_VOLUME_ID"} {
 		delete(ref.tags, k)
 	}
 	return ref.tags
@@ -120,7 +120,11 @@ func compare(t *testing.T, path string) Info {
 	if ref.ambiguous != (in.Ambiguous != nil) {
 		t.Errorf("ambiguous: blkid says %v, we found %q", ref.ambiguous, in.Ambiguous)
 	}
-	if diff := cmp.Diff(theirTags(ref), ourTags(in)); diff != "" {
+	theirs := theirTags(ref)
+	if in.Type == "exfat" && in.PTType == "" {
+		delete(theirs, "PTTYPE") // libblkid before 2.39 takes the boot sector for an MBR
+	}
+	if diff := cmp.Diff(theirs, ourTags(in)); diff != "" {
 		t.Errorf("blkid (-) and we (+) differ:\n%s", diff)
 	}
 	return in

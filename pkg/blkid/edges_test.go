@@ -131,6 +131,8 @@ func TestChecksums(t *testing.T) {
 		{"btrfs/no label/131072k", btrfsOffset + 4000, "btrfs"},
 		{"erofs/1024k", 3000, "erofs"},
 		{"lvm2/sector 1/65536k", 512 + 500, "LVM2_member"},
+		{"exfat/no label/65536k", 5 * 512, "exfat"},
+		{"bcache backing/no label/65536k", 4096 + 72, "bcache"},
 	} {
 		path := imageNamed(t, c.base).build(t, t.TempDir())
 		if in := probeFile(t, path); in.Type != c.typ {

@@ -16,18 +16,29 @@ type format struct {
 // a new file and a line here.
 var formats = [...]format{
 	{usage: UsageRAID, probe: probeMD},
+	{usage: UsageOther, min: bcacheMinimum, probe: probeBcache},
+	{usage: UsageFilesystem, min: bchMinimum, probe: probeBcachefs},
 	{usage: UsageRAID, probe: probeLVM},
 	{usage: UsageCrypto, probe: probeLUKS},
+	{usage: UsageCrypto, probe: probeBitLocker},
 	{usage: UsageFilesystem, probe: probeVFAT},
 	{usage: UsageOther, min: swapMinimum, probe: probeSuspend},
 	{usage: UsageOther, min: swapMinimum, probe: probeSwap},
 	{usage: UsageFilesystem, probe: probeXFS},
 	{usage: UsageFilesystem, probe: probeExt},
+	{usage: UsageFilesystem, probe: probeUDF, tolerant: true},
 	{usage: UsageFilesystem, probe: probeISO, tolerant: true},
+	{usage: UsageFilesystem, min: zfsMinimum, probe: probeZFS},
+	{usage: UsageFilesystem, probe: probeNTFS},
 	{usage: UsageFilesystem, probe: probeSquashfs},
 	{usage: UsageFilesystem, min: btrfsMinimum, probe: probeBtrfs},
+	{usage: UsageFilesystem, min: nilfsMinimum, probe: probeNilfs},
+	{usage: UsageFilesystem, probe: probeExfat},
+	{usage: UsageFilesystem, probe: probeF2FS},
 	{usage: UsageFilesystem, probe: probeErofs},
 	{usage: UsageCrypto, last: true, probe: probeLUKSFar},
+	{usage: UsageFilesystem, min: zfsMinimum, last: true, probe: probeZFSFar},
+	{usage: UsageFilesystem, min: nilfsMinimum, last: true, probe: probeNilfsFar},
 }
 
 // superblock runs the probes and judges their answers as `blkid -p` does: the

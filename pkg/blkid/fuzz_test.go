@@ -2,6 +2,7 @@ package blkid
 
 import (
 	"bytes"
+	"os"
 	"testing"
 )
 
@@ -120,6 +121,41 @@ func FuzzProbe(f *testing.F) {
 		}
 		probeAny(t, d, sector)
 	})
+}
+
+// FuzzFar: formats whose superblock points elsewhere, and labels at the end.
+func FuzzFar(f *testing.F) {
+	seen := map[string]bool{}
+	for _, m := range moreImages() {
+		kind := kindOf(m.name)
+		if seen[kind] || m.size > 300*mib || m.super == nil {
+			continue
+		}
+		seen[kind] = true
+		far := m.super[len(m.super)-1][0] &^ 511
+		f.Add(bytes.TrimRight(head(f, m), "\x00"), tailOf(f, m, far), far, max(m.size, 4*mib))
+	}
+	f.Add([]byte{}, bcachefsSuper(0, 3, 0), int64(bcacheOffset), int64(mib))
+	f.Fuzz(func(t *testing.T, head, far []byte, at, size int64) {
+		d := &device{size: size, data: map[int64][]byte{0: head[:min(len(head), headSize)]}}
+		if at >= headSize || at > 0 && len(head) == 0 {
+			d.data[at] = far
+		}
+		probeAny(t, d, 512)
+	})
+}
+
+// tailOf returns some bytes of an image.
+func tailOf(t testing.TB, m image, off int64) []byte {
+	t.Helper()
+	file, err := os.Open(m.build(t, t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	b := make([]byte, 4*kib)
+	n, _ := file.ReadAt(b, off)
+	return bytes.TrimRight(b[:n], "\x00")
 }
 
 // FuzzGPT: any damage to a GPT, with and without right checksums.

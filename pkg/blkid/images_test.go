@@ -28,6 +28,12 @@ var tools = map[string]string{
 	"partx":       "util-linux",
 	"sfdisk":      "fdisk",
 	"sgdisk":      "gdisk",
+	"mkfs.exfat":  "exfatprogs",
+	"mkntfs":      "ntfs-3g",
+	"mkfs.f2fs":   "f2fs-tools",
+	"mkudffs":     "udftools",
+	"mkfs.nilfs2": "nilfs-tools",
+	"make-bcache": "bcache-tools",
 }
 
 // run runs a tool and returns its standard output; /sbin is searched too.
@@ -141,6 +147,7 @@ func images() []image {
 	all = append(all, luksImages()...)
 	all = append(all, mdImages()...)
 	all = append(all, lvmImages()...)
+	all = append(all, moreImages()...)
 	return append(all, tableImages()...)
 }
 

@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,7 +39,7 @@ func (b *Boot) mountRoot() error {
 func (b *Boot) request() mount.Request {
 	c, d := b.config, b.root
 	r := mount.Request{
-		Device: d.Node, Probed: d.FSType(), Types: c.RootFSType,
+		Device: d.Node, Probed: d.FSType(), UUID: d.FSUUID(), Types: c.RootFSType,
 		Flags: c.RootFlags, Given: c.RootFlagsGiven, Fstab: c.Fstab, DeviceReadOnly: d.ReadOnly,
 	}
 	for _, m := range b.members {
@@ -55,16 +56,17 @@ func (b *Boot) request() mount.Request {
 
 func (b *Boot) mountFirst(types []string, r mount.Request) (fstype string, err error) {
 	for _, fstype = range types {
-		if err = b.loadFileSystem(fstype); err != nil {
+		if missing := b.loadFileSystem(fstype); missing != nil {
+			err = cmp.Or(err, missing) // what the kernel said of another type says more
 			continue
 		}
-		if err = b.mountOne(r.Device, Sysroot, fstype, r.First()); err == nil {
+		if err = b.mountOne(r.Source(), Sysroot, fstype, r.First()); err == nil {
 			return fstype, nil
 		}
 		word := mount.NoReplay(fstype)
 		if r.DeviceReadOnly && word != "" {
 			b.m.Log.Warnf("%s is write-protected and its journal cannot be replayed: mounting with %s", r.Device, word)
-			if err = b.mountOne(r.Device, Sysroot, fstype, mount.ParseOptions(r.First().String(), word)); err == nil {
+			if err = b.mountOne(r.Source(), Sysroot, fstype, mount.ParseOptions(r.First().String(), word)); err == nil {
 				return fstype, nil
 			}
 		}
@@ -139,7 +141,7 @@ func (b *Boot) mountFinal(fstype string, r mount.Request, entry mount.Entry, fou
 		if err := b.runCheck(program, "/run/initramfs/fsck-root"); err != nil {
 			return err
 		}
-		return b.mountOne(r.Device, Sysroot, fstype, final)
+		return b.mountOne(r.Source(), Sysroot, fstype, final)
 	}
 	if final.String() == r.First().String() {
 		return nil
@@ -150,7 +152,7 @@ func (b *Boot) mountFinal(fstype string, r mount.Request, entry mount.Entry, fou
 	if err := b.unmountRoot(); err != nil {
 		return err
 	}
-	return b.mountOne(r.Device, Sysroot, fstype, final)
+	return b.mountOne(r.Source(), Sysroot, fstype, final)
 }
 
 // tellUnchecked says that nobody checks root: systemd-fsck-root.service leaves a writable root to the initramfs.

@@ -3,16 +3,18 @@ package mount
 import (
 	"fmt"
 	"strings"
+
+	"github.com/preroot/preroot/pkg/blkid"
 )
 
 // Request is what the command line and the probe say about the root file system.
 type Request struct {
 	// Device is the node to mount; Label is how the log names it.
 	Device string
-	// Probed is the type that the probe found, "" for none; Types are those of rootfstype=.
-	Probed string
-	Types  []string
-	// Members are the nodes of all devices of a file system that lies on several; the kernel is told each (btrfs(5), device=).
+	// Probed is the type that the probe found, "" for none, UUID is the volume's; Types are those of rootfstype=.
+	Probed, UUID string
+	Types        []string
+	// Members are the nodes of all devices of a file system that lies on several; the kernel is told each (btrfs(5), device=; Source).
 	Members []string
 	// Flags is rootflags=, Given tells an empty one from none. Write is "ro", "rw" or "".
 	Flags string
@@ -28,10 +30,10 @@ type Request struct {
 func (r Request) CandidateTypes() ([]string, error) {
 	var types []string
 	for _, t := range r.Types {
-		if t == "auto" {
-			t = r.Probed
-		}
-		if t != "" {
+		switch {
+		case t == "auto" && Mountable(r.Probed):
+			types = append(types, kernelTypes(r.Probed)...)
+		case t != "auto" && t != "":
 			types = append(types, t)
 		}
 	}
@@ -41,19 +43,34 @@ func (r Request) CandidateTypes() ([]string, error) {
 	if r.Probed == "" {
 		return nil, fmt.Errorf("%s has no file system signature; if it holds one that is not recognised, name its type with rootfstype=", r.Device)
 	}
-	if !Mountable(r.Probed) {
-		return nil, fmt.Errorf("%s holds %s, which is no file system", r.Device, r.Probed)
+	if what, advice := blkid.About(r.Probed, r.UUID); what != "" {
+		return nil, fmt.Errorf("%s holds %s (%s), %s", r.Device, r.Probed, what, advice)
 	}
-	return []string{r.Probed}, nil
+	return kernelTypes(r.Probed), nil
+}
+
+// kernelTypes are the kernel's names for a type of the probe: NTFS has three drivers, of which ntfs3 is in the kernel since 5.15 and another
+// "ntfs" since 7.1.
+func kernelTypes(probed string) []string {
+	if probed == "ntfs" {
+		return []string{"ntfs3", "ntfs"}
+	}
+	return []string{probed}
 }
 
 // Mountable says whether a type that the probe names is a file system.
 func Mountable(t string) bool {
-	switch t {
-	case "", "swap", "swsuspend", "crypto_LUKS", "LVM2_member", "linux_raid_member":
-		return false
+	what, _ := blkid.About(t, "")
+	return t != "" && what == ""
+}
+
+// Source is what the kernel is given to mount: the device, or all members of a bcachefs with colons between them (bch2_fs_get_tree in
+// fs/bcachefs/fs.c).
+func (r Request) Source() string {
+	if r.Probed == "bcachefs" && len(r.Members) > 1 {
+		return strings.Join(r.Members, ":")
 	}
-	return true
+	return r.Device
 }
 
 // First are the options of the first mount: always read-only, so that the new root's fstab can be read and the file
@@ -62,9 +79,9 @@ func (r Request) First() Options {
 	return ParseOptions(r.devices(), r.Flags, "ro")
 }
 
-// devices are the options that name the members.
+// devices are the options that name the members to btrfs.
 func (r Request) devices() string {
-	if len(r.Members) < 2 {
+	if len(r.Members) < 2 || r.Probed != "btrfs" {
 		return ""
 	}
 	return "device=" + strings.Join(r.Members, ",device=")

@@ -20,10 +20,54 @@ func TestCandidateTypes(t *testing.T) {
 		{[]string{"zfs"}, "", "zfs", false},
 		{nil, "crypto_LUKS", "", true},
 		{nil, "swap", "", true},
+		{nil, "ntfs", "ntfs3 ntfs", false},
+		{[]string{"auto"}, "ntfs", "ntfs3 ntfs", false},
+		{[]string{"ntfs"}, "ntfs", "ntfs", false},
+		{nil, "exfat", "exfat", false},
+		{nil, "udf", "udf", false},
+		{nil, "BitLocker", "", true},
+		{nil, "zfs_member", "", true},
+		{nil, "bcache", "", true},
+		{[]string{"auto"}, "bcache", "", true},
+		{nil, "jbd", "", true},
 	} {
 		got, err := Request{Device: "/dev/vda", Types: test.types, Probed: test.probed}.CandidateTypes()
 		if strings.Join(got, " ") != test.want || (err != nil) != test.fails {
 			t.Errorf("%v, probed %q: %v, %v", test.types, test.probed, got, err)
+		}
+	}
+}
+
+// TestNoFileSystem: the error says what the device holds and which word helps.
+func TestNoFileSystem(t *testing.T) {
+	for typ, want := range map[string]string{
+		"crypto_LUKS":       "/dev/x holds crypto_LUKS (an encrypted volume), which this preroot cannot open yet; the word for it is rd.luks.uuid=30313233-3435-3637-3839-616263646566",
+		"linux_raid_member": "/dev/x holds linux_raid_member (a member of an MD array), which this preroot cannot assemble yet; the word for it is rd.md.uuid=30313233:34353637:38396162:63646566",
+		"BitLocker":         "/dev/x holds BitLocker (an encrypted Windows volume), which preroot cannot open; name another root=UUID=...",
+		"bcache":            "/dev/x holds bcache (a part of a bcache), whose file system is on the bcache device: write root=/dev/bcache0",
+		"swap":              "/dev/x holds swap (a swap area), which is no file system; the word that resumes from it is resume=UUID=30313233-3435-3637-3839-616263646566",
+	} {
+		_, err := Request{Device: "/dev/x", Probed: typ, UUID: "30313233-3435-3637-3839-616263646566"}.CandidateTypes()
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: %v", typ, err)
+		}
+	}
+}
+
+// TestSource: bcachefs is given all its devices as one name.
+func TestSource(t *testing.T) {
+	both := []string{"/dev/a", "/dev/b"}
+	for _, test := range []struct {
+		r    Request
+		want string
+	}{
+		{Request{Device: "/dev/a", Probed: "ext4"}, "/dev/a"},
+		{Request{Device: "/dev/a", Probed: "btrfs", Members: both}, "/dev/a"},
+		{Request{Device: "/dev/a", Probed: "bcachefs", Members: both}, "/dev/a:/dev/b"},
+		{Request{Device: "/dev/a", Probed: "bcachefs", Members: both[:1]}, "/dev/a"},
+	} {
+		if got := test.r.Source(); got != test.want {
+			t.Errorf("%+v: %s", test.r, got)
 		}
 	}
 }
@@ -44,7 +88,8 @@ func TestOptions(t *testing.T) {
 		{"rootflags", Request{Fstab: true, Given: true, Flags: "subvol=@,rw"}, "noatime", "ro,subvol=@", "rw,subvol=@"},
 		{"empty rootflags", Request{Fstab: true, Given: true}, "noatime", "ro", "ro"},
 		{"write-protected", Request{Fstab: true, Write: "rw", DeviceReadOnly: true}, "rw,noatime", "ro", "ro,noatime"},
-		{"pool", Request{Write: "rw", Members: []string{"/dev/vda", "/dev/vdb"}}, "-", "ro,device=/dev/vda,device=/dev/vdb", "rw,device=/dev/vda,device=/dev/vdb"},
+		{"pool", Request{Probed: "btrfs", Write: "rw", Members: []string{"/dev/vda", "/dev/vdb"}}, "-", "ro,device=/dev/vda,device=/dev/vdb", "rw,device=/dev/vda,device=/dev/vdb"},
+		{"pool of another kind", Request{Probed: "bcachefs", Members: []string{"/dev/vda", "/dev/vdb"}}, "-", "ro", "ro"},
 		{"one member", Request{Members: []string{"/dev/vda"}}, "-", "ro", "ro"},
 	} {
 		entry := Entry{Options: ParseOptions(test.fstab)}

@@ -4,10 +4,11 @@ import (
 	"io"
 	"os"
 	"syscall"
+	"time"
 )
 
-// Follow runs a program with stdin /dev/null and copies what it prints to out as it comes. When stop is closed the program gets
-// SIGINT, and is waited for as before. spawn starts a function beside the caller. The status is that of Run.
+// Follow runs a program with stdin /dev/null and copies what it prints to out as it comes. When stop is closed the program and its
+// children get SIGINT, a second later SIGTERM, and are waited for as before. spawn starts a function beside the caller. The status is that of Run.
 func (Programs) Follow(spawn func(func()), stop <-chan struct{}, out io.Writer, program string, args ...string) (status int, err error) {
 	null, err := os.OpenFile("/dev/null", os.O_RDONLY, 0)
 	if err != nil {
@@ -20,20 +21,14 @@ func (Programs) Follow(spawn func(func()), stop <-chan struct{}, out io.Writer, 
 	}
 	defer r.Close()
 	p, err := os.StartProcess(program, append([]string{program}, args...), &os.ProcAttr{
-		Env: childEnv, Files: []*os.File{null, w, w},
+		Env: childEnv, Files: []*os.File{null, w, w}, Sys: &syscall.SysProcAttr{Setpgid: true},
 	})
 	w.Close()
 	if err != nil {
 		return 0, err
 	}
 	ended := make(chan struct{})
-	spawn(func() {
-		select {
-		case <-stop:
-			_ = p.Signal(syscall.SIGINT)
-		case <-ended:
-		}
-	})
+	spawn(func() { interrupt(p.Pid, stop, ended) })
 	// Who does not want to see more must not stop the program in the middle of its work.
 	_, _ = io.Copy(out, r)
 	_, _ = io.Copy(io.Discard, r)
@@ -43,4 +38,21 @@ func (Programs) Follow(spawn func(func()), stop <-chan struct{}, out io.Writer, 
 		return 0, err
 	}
 	return exitStatus(state), nil
+}
+
+// interrupt asks the process group to end. A shell that is between two children takes SIGINT and goes on.
+func interrupt(group int, stop, ended <-chan struct{}) {
+	select {
+	case <-ended:
+		return
+	case <-stop:
+	}
+	_ = syscall.Kill(-group, syscall.SIGINT)
+	patience := time.NewTimer(time.Second)
+	defer patience.Stop()
+	select {
+	case <-ended:
+	case <-patience.C:
+		_ = syscall.Kill(-group, syscall.SIGTERM)
+	}
 }

@@ -15,7 +15,7 @@ const (
 	// patience is how many looks a command may be silent before the prompt goes on without it; patienceAfterInterrupt is the same once
 	// Ctrl-C was pressed.
 	patience               = 10
-	patienceAfterInterrupt = 2
+	patienceAfterInterrupt = 3
 	// maxBehind bounds the commands that were given up and still run: each keeps a thread.
 	maxBehind = 16
 )

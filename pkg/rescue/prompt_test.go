@@ -375,7 +375,7 @@ func TestStuckBound(t *testing.T) {
 		for range 20 {
 			s.enter("modprobe x\r")
 			s.enter("\x03")
-			time.Sleep(3 * time.Second)
+			time.Sleep(4 * time.Second)
 			synctest.Wait()
 		}
 		if got := s.text(); begun != maxBehind || strings.Count(got, "this one is not begun") != 4 {

@@ -4,6 +4,7 @@
 //	preroot-engine        the engine: the stages cmdline, pre-udev, pre-trigger, initqueue, pre-mount, mount,
 //	                      pre-pivot, cleanup and switch_root (table in pkg/boot), with the parameters of
 //	                      docs/parameters.md
+//	preroot-prompt        the prompt on a console when the image has no shell
 //	modprobe              what the kernel starts when it wants a module (/sbin/modprobe)
 package main
 
@@ -19,6 +20,7 @@ import (
 	"github.com/preroot/preroot/internal/linux"
 	"github.com/preroot/preroot/internal/safe"
 	"github.com/preroot/preroot/pkg/boot"
+	"github.com/preroot/preroot/pkg/rescue"
 	"github.com/preroot/preroot/pkg/supervisor"
 )
 
@@ -30,6 +32,8 @@ func main() {
 		os.Exit(engine())
 	case name == "modprobe":
 		os.Exit(boot.Modprobe(os.Args[1:]))
+	case name == rescue.PromptName:
+		os.Exit(boot.Prompt())
 	}
 	fmt.Fprintln(os.Stderr, "preroot's init runs as PID 1 of an initramfs; as modprobe it loads modules there")
 	os.Exit(2)

@@ -43,7 +43,9 @@ func withKeyboard(t *testing.T, late bool, words string) (vm.Spec, vconsole.Font
 	t.Helper()
 	k := kernel(t, "6.1") // the cloud kernels know no USB
 	initrd, font := germanImage(t, k)
-	return machine(t, k, initrd, "console=ttyS0 console=tty0 "+words).WithScreen().WithUSBKeyboard(late), font
+	s := machine(t, k, initrd, "console=ttyS0 console=tty0 "+words).WithScreen().WithUSBKeyboard(late)
+	s.Limit = 3 * patience
+	return s, font
 }
 
 // germanKeys are "echo yzü-" and Return as the fingers find them on a German keyboard, by the names of the keys of
@@ -137,9 +139,10 @@ func TestKeyboardAtPrompt(t *testing.T) {
 
 // TestKeyboardInShell types in a shell that is the init of the real root.
 func TestKeyboardInShell(t *testing.T) {
-	s, font := withKeyboard(t, false, "init=/bin/sh quiet rd.preroot.modules=all")
+	s, font := withKeyboard(t, false, "init=/bin/sh loglevel=6 rd.preroot.modules=all")
 	s.Disks[0].Path = makeOnce(t, "root-shell.img", vm.Root{Files: map[string]string{"bin/sh": busybox(t)}}.Make)
 	m := start(t, s)
+	await(t, m, "switching root to")
 	awaitPrompt(t, m, font, "/ #")
 	typeGerman(t, m, font)
 }

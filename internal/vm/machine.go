@@ -235,8 +235,11 @@ func (m *Machine) connect() (*qmp, error) {
 }
 
 // Plug attaches disk i, which was left out as Late.
-func (m *Machine) Plug(i int) error {
-	words := strings.Split(m.spec.Disks[i].device(i), ",")
+func (m *Machine) Plug(i int) error { return m.deviceAdd(m.spec.Disks[i].device(i)) }
+
+// deviceAdd plugs a device in that is described as -device takes it.
+func (m *Machine) deviceAdd(device string) error {
+	words := strings.Split(device, ",")
 	args := map[string]any{"driver": words[0]}
 	for _, w := range words[1:] {
 		key, value, _ := strings.Cut(w, "=")

@@ -55,6 +55,9 @@ func (b *Boot) loadTheRest(root Root) {
 	b.m.Log.Infof("the new root does not load modules by itself: loading the drivers of every device")
 	end := b.spans.Start("modules", "every device")
 	aliases, done := b.finder.remaining(b.sys()), make(chan error, 1)
+	if isShell(b.init) {
+		aliases = append(aliases, keyboards()...)
+	}
 	b.spawn("modules", nil, func() {
 		done <- errors.Join(b.loader.LoadAlias(aliases...), b.loader.Load(b.config.DriverPost...))
 	})
@@ -93,6 +96,12 @@ func isShell(init string) bool {
 		return true
 	}
 	return false
+}
+
+// keyboards are the modaliases of any USB keyboard, the interface and the HID device behind it. One that the bus has not
+// found yet is driven when it comes, though nobody listens to uevents any more.
+func keyboards() []string {
+	return []string{"usb:v0000p0000d0000dc00dsc00dp00ic03isc01ip01in00", "hid:b0003g0001v00000000p00000000"}
 }
 
 func exists(root Root, path string) bool {

@@ -46,6 +46,8 @@ func newApt(base, suite string, arch Arch) (*apt, error) {
 		"-o", "APT::Architecture=" + string(arch),
 		"-o", "APT::Architectures::=" + string(arch),
 		"-o", "Acquire::Retries=3",
+		// update fails when a list does not come, and says which.
+		"-o", "APT::Update::Error-Mode=any",
 		// The user _apt cannot write below a home folder.
 		"-o", "APT::Sandbox::User=root",
 	}

@@ -77,6 +77,9 @@ func Build(o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
+	if err := c.checkMachine(o.Init, init); err != nil {
+		return Summary{}, err
+	}
 	s := c.summary()
 	s.InitBytes = int64(len(init))
 	data, err := assemble(&o, c, init, &s)

@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"debug/elf"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,21 +33,26 @@ func kernels(t testing.TB) []string {
 	return dirs
 }
 
-// oneKernel is the smallest of them.
+// oneKernel is the smallest of those for amd64.
 func oneKernel(t testing.TB) string {
-	dirs := kernels(t)
+	dirs := slices.DeleteFunc(kernels(t), isARM64)
 	return slices.MinFunc(dirs, func(a, b string) int {
 		size := func(d string) int64 { i, _ := os.Stat(filepath.Join(d, depIndex)); return i.Size() }
 		return int(size(a) - size(b))
 	})
 }
 
-// anInit is a static ELF program: the header and one segment suffice for the builder.
-func anInit(t testing.TB) string {
+func isARM64(dir string) bool { return strings.HasSuffix(dir, "-arm64") }
+
+// anInit is a static ELF program for amd64.
+func anInit(t testing.TB) string { return initFor(t, elf.EM_X86_64) }
+
+// initFor is a static ELF program: the header and one segment suffice for the builder.
+func initFor(t testing.TB, machine elf.Machine) string {
 	t.Helper()
 	header := make([]byte, 64+56)
 	copy(header, "\x7fELF\x02\x01\x01")
-	for at, v := range map[int]byte{16: 2, 18: 62, 20: 1, 32: 64, 52: 64, 54: 56, 56: 1, 58: 64, 64: 1, 68: 5} {
+	for at, v := range map[int]byte{16: 2, 18: byte(machine), 20: 1, 32: 64, 52: 64, 54: 56, 56: 1, 58: 64, 64: 1, 68: 5} {
 		header[at] = v
 	}
 	file := filepath.Join(t.TempDir(), "init")
@@ -60,6 +66,9 @@ func mustBuild(t testing.TB, o Options) (Summary, []Entry) {
 	t.Helper()
 	if o.Init == "" {
 		o.Init = anInit(t)
+		if isARM64(o.ModulesDir) {
+			o.Init = initFor(t, elf.EM_AARCH64)
+		}
 	}
 	if o.Output == "" {
 		o.Output = filepath.Join(t.TempDir(), "image")
@@ -364,6 +373,7 @@ func TestErrors(t *testing.T) {
 		{"no init", func(o *Options) { o.Init = filepath.Join(t.TempDir(), "init") }, "build it with make, or name it by --init"},
 		{"init no program", func(o *Options) { o.Init = text }, "is no ELF program"},
 		{"init dynamic", func(o *Options) { o.Init = "/bin/sh" }, "needs a dynamic loader"},
+		{"init of another machine", func(o *Options) { o.Init = initFor(t, elf.EM_AARCH64) }, "is for EM_AARCH64, the modules of kernel"},
 		{"include missing", func(o *Options) { o.Includes = []Include{{"/nowhere/x", "/x"}} }, "--include: lstat /nowhere"},
 		{"include over init", func(o *Options) { o.Includes = []Include{{text, "/init"}} }, "/init is in the image already"},
 		{"include below a link", func(o *Options) { o.Includes = []Include{{text, "/sbin/modprobe/x"}} }, "/sbin/modprobe is no folder in the image"},

@@ -141,12 +141,12 @@ func printKernel(t *testing.T, b *strings.Builder, name string, count map[string
 	}
 	fmt.Fprintf(b, "%-10s", "")
 	for _, bus := range vm.Buses() {
-		fmt.Fprintf(b, "%-17s", bus)
+		fmt.Fprintf(b, "%-19s", bus)
 	}
 	for _, row := range append(vm.Filesystems(), "UEFI") {
 		fmt.Fprintf(b, "\n%-10s", row)
 		for _, bus := range vm.Buses() {
-			fmt.Fprintf(b, "%-17s", rows[row][bus])
+			fmt.Fprintf(b, "%-19s", rows[row][bus])
 		}
 	}
 	b.WriteString("\n\n")

@@ -136,6 +136,7 @@ func (f *finder) uevent(ev uevent.Event) {
 	f.b.m.Log.Debugf("uevent %s", &ev)
 	f.number = max(f.number, ev.Seqnum)
 	if ev.Subsystem == "block" {
+		f.tellGone(&ev)
 		f.inv.Apply(ev)
 	}
 	if ev.Subsystem == "block" || len(f.busy) > 0 {
@@ -143,6 +144,13 @@ func (f *finder) uevent(ev uevent.Event) {
 	}
 	if alias := ev.Get("MODALIAS"); alias != "" && ev.Action != "remove" {
 		f.alias(alias, uevent.Wave(alias))
+	}
+}
+
+// tellGone says that the device which was chosen as root is taken away.
+func (f *finder) tellGone(ev *uevent.Event) {
+	if root := f.b.root; ev.Action == "remove" && root != nil && ev.DevPath == root.DevPath {
+		f.b.m.Log.Warnf("%s, which is root, has gone", root.Node)
 	}
 }
 

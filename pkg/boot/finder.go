@@ -33,6 +33,7 @@ type finder struct {
 	loaded  map[string]bool // aliases that were asked for
 	working map[string]bool // the module jobs under way, by key
 	batch   int
+	told    int                  // probes that were told
 	busy    map[string]time.Time // buses that still scan, and since when we know
 
 	people bool // somebody may be at a console: their drivers are loaded whatever the wave
@@ -136,6 +137,7 @@ func (f *finder) uevent(ev uevent.Event) {
 	f.b.m.Log.Debugf("uevent %s", &ev)
 	f.number = max(f.number, ev.Seqnum)
 	if ev.Subsystem == "block" {
+		f.tellGone(&ev)
 		f.inv.Apply(ev)
 	}
 	if ev.Subsystem == "block" || len(f.busy) > 0 {
@@ -143,6 +145,13 @@ func (f *finder) uevent(ev uevent.Event) {
 	}
 	if alias := ev.Get("MODALIAS"); alias != "" && ev.Action != "remove" {
 		f.alias(alias, uevent.Wave(alias))
+	}
+}
+
+// tellGone says that the device which was chosen as root is taken away.
+func (f *finder) tellGone(ev *uevent.Event) {
+	if root := f.b.root; ev.Action == "remove" && root != nil && ev.DevPath == root.DevPath {
+		f.b.m.Log.Warnf("%s, which is root, has gone", root.Node)
 	}
 }
 
@@ -159,12 +168,29 @@ func (f *finder) probed(p probed) {
 	f.inv.SetProbe(p.name, p.seq, p.info, p.err)
 	if d := f.inv.ByName(p.name); d != nil && p.info != nil {
 		f.b.linkDevice(f.inv, d)
+		f.tellProbed(d, p)
+	} else if p.err != nil {
+		f.tellProbed(d, p)
+	}
+}
+
+// maxTold bounds how many probes are told: of a thousand devices nobody reads.
+const maxTold = 48
+
+// tellProbed says what a probe has found.
+func (f *finder) tellProbed(d *device.Device, p probed) {
+	f.told++
+	switch {
+	case f.told == maxTold:
+		f.b.m.Log.Infof("%s and what is found from here on is told in the report only", p.name)
+	case f.told > maxTold:
+	case p.err != nil:
+		f.b.m.Log.Warnf("%s: %v", p.name, p.err)
+	default:
 		f.b.m.Log.Infof("%s: %s", p.name, describeInfo(d))
 		if p.info.PTBackup {
 			f.b.m.Log.Warnf("%s: the primary GPT is damaged, the backup is good; without the word gpt the kernel makes no partitions of it", p.name)
 		}
-	} else if p.err != nil {
-		f.b.m.Log.Warnf("%s: %v", p.name, p.err)
 	}
 }
 

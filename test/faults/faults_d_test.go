@@ -164,7 +164,7 @@ var faultsTables = []scenario{
 			r.patch(0, 512, make([]byte, 512))
 			r.word("rd.retry=8")
 		},
-		want: Want{End: Rebooted, Says: []string{"backup", "gpt"}},
+		want: Want{End: Rebooted, Says: []string{"backup", "the word gpt"}},
 	},
 	{
 		id: "D11", name: "word", fault: "The same, and the kernel is told to use the backup", done: "the kernel's word gpt added", on: "gpt",

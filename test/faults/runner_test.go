@@ -235,11 +235,12 @@ func readResult(name string) (r Result, err error) {
 	return r, err
 }
 
-// commit names the source; a tree with changes is no commit, and its results are never taken over.
+// commit names the product: the last commit that touched it. One with changes is no commit, and its results are never taken over.
 func commit(t *testing.T) string {
 	t.Helper()
-	id, err := exec.Command("git", "rev-parse", "--short=12", "HEAD").Output()
-	changed, err2 := exec.Command("git", "status", "--porcelain", "--", "../../cmd", "../../pkg", "../../internal", ".").Output()
+	product := []string{"--", "../../cmd", "../../pkg", "../../internal", "../../go.mod"}
+	id, err := exec.Command("git", append([]string{"log", "-1", "--format=%h", "--abbrev=12"}, product...)...).Output()
+	changed, err2 := exec.Command("git", append([]string{"status", "--porcelain"}, product...)...).Output()
 	if err := errors.Join(err, err2); err != nil {
 		t.Fatal(err)
 	}

@@ -73,6 +73,13 @@ var machines = map[string]func(r *rig){
 		r.addRoot(vm.Root{})
 		r.word("null_blk.nr_devices=1", "null_blk.gb=1")
 	},
+	// A hardware watchdog, on the full kernel.
+	"watched": func(r *rig) {
+		r.kernel = "6.1"
+		r.drivers += " i6300esb"
+		r.addRoot(vm.Root{})
+		r.spec.Extra = append(r.spec.Extra, "-device", "i6300esb", "-action", "watchdog=reset")
+	},
 	// A network card's driver, for its names.
 	"dummy": func(r *rig) {
 		r.drivers += " dummy"

@@ -37,6 +37,9 @@ type Want struct {
 	Prompt bool
 	// Shell says that the probe command may be executed.
 	Shell bool
+	// Outside is part of the last that is heard before something else than preroot ends the machine: a panic of the kernel that was
+	// injected, a watchdog. "" where preroot ends it.
+	Outside string
 	// Crash says that the engine is crashed on purpose: what PID 1 prints of it is no fault.
 	Crash bool
 }
@@ -86,6 +89,9 @@ func Judge(w Want, r Run) Verdict {
 	lines := afterStart(r.Lines)
 	v := Verdict{}
 	ends := endings(lines, r.Root)
+	if l := find(r.Lines, w.Outside); w.Outside != "" && l != "" {
+		ends = append(ends, ending{w.End, l, stamp(l)})
+	}
 	v.judgeEnd(w, r, ends)
 	v.judgeTime(w, r)
 	v.judgeText(w, lines)
@@ -170,7 +176,9 @@ func (v *Verdict) judgeEnd(w Want, r Run, ends []ending) {
 	if !strings.Contains(last.reason, w.Reason) {
 		v.fault("the reason is %q, wanted %q in it", last.reason, w.Reason)
 	}
-	v.kernelAgrees(r, last)
+	if w.Outside == "" {
+		v.kernelAgrees(r, last)
+	}
 }
 
 // kernelAgrees looks for what the kernel itself says when the machine ends (kernel/reboot.c).
@@ -223,7 +231,8 @@ func (v *Verdict) judgeText(w Want, lines []string) {
 		if strings.Contains(l, "SHELL-42") && !w.Shell {
 			v.fault("a shell has executed the probe: %s", l)
 		}
-		if !w.Crash || !strings.Contains(l, "preroot: engine: ") {
+		injected := w.Outside != "" && strings.Contains(l, "Kernel panic") || w.Crash && strings.Contains(l, "preroot: engine: ")
+		if !injected {
 			own = append(own, l)
 		}
 		for _, word := range crashWords {

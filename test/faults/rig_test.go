@@ -23,6 +23,7 @@ type rig struct {
 	t *testing.T
 
 	kernel  string   // a name of vm.GetKernel
+	boots   string   // another one, which is booted with the image for kernel; "" for the same
 	drivers string   // modules of an image for known hardware; "" for a generic image
 	args    []string // more options of "preroot build"
 	init    string   // the /init that is tested
@@ -275,6 +276,9 @@ func (r *rig) build() vm.Spec {
 	k := kernel(r.t, r.kernel)
 	s := r.spec
 	s.Kernel, s.Initrd = k.Image(), r.image(k)
+	if r.boots != "" {
+		s.Kernel = kernel(r.t, r.boots).Image()
+	}
 	s.Cmdline = strings.Join(r.words, " ")
 	if r.root != "" {
 		s.Cmdline = "root=" + r.root + " " + s.Cmdline

@@ -46,7 +46,7 @@ func (s scenario) String() string {
 
 // catalogue is every fault that is provoked.
 func catalogue() []scenario {
-	return slices.Concat(faultsD, faultsR)
+	return slices.Concat(faultsD, faultsR, faultsO, faultsX, faultsS)
 }
 
 func TestMain(m *testing.M) {

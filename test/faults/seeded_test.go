@@ -18,7 +18,7 @@ type seed struct {
 }
 
 // seeds are all defects; each list lies beside its faults.
-func seeds() []seed { return seedsDR }
+func seeds() []seed { return append(seedsDR, seedsOXS...) }
 
 // TestSeeded builds each defect and boots it.
 func TestSeeded(t *testing.T) {

@@ -1,0 +1,4 @@
+package faults
+
+// seedsOXS are the defects of O, X and S.
+var seedsOXS = []seed{}

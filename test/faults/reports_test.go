@@ -56,7 +56,7 @@ var brokenMachines = []brokenMachine{
 	}, "fsck"},
 	{"the root holds no init", func(r *rig) { r.addTree(vm.Root{}) }, "no init"},
 	{"the init is a program for another processor", func(r *rig) {
-		r.addTree(vm.Root{Init: foreign(r.t)})
+		r.addTree(vm.Root{Init: otherProcessor(r.t)})
 	}, "aarch64"},
 	{"the dynamic linker of /sbin/init is missing", func(r *rig) {
 		r.addTree(vm.Root{Init: "/bin/true"})
@@ -167,8 +167,8 @@ func (r *rig) addTree(root vm.Root) {
 	r.may[len(r.may)-1] = true
 }
 
-// foreign is a program for arm64.
-func foreign(t *testing.T) string {
+// otherProcessor is a program for arm64.
+func otherProcessor(t *testing.T) string {
 	t.Helper()
 	return makeOnce(t, "foreign", func(path string) error {
 		source := path + ".go"

@@ -60,6 +60,7 @@ func buildOptions(args []string, stderr io.Writer) (o image.Options, verbose boo
 	f.StringVar(&o.Keymap, "keymap", "", "`NAME` or path of the console keymap, or an X layout; none for the kernel's own (default: what /etc/vconsole.conf or /etc/default/keyboard says)")
 	f.StringVar(&o.Font, "font", "", "`NAME` or path of the console font; none for the kernel's own (default: what /etc/vconsole.conf or /etc/default/console-setup says)")
 	f.StringVar(&o.KernelCmdline, "kernel-cmdline", "", "`WORDS` that the image adds to the kernel command line")
+	f.BoolVar(&o.NoShell, "no-shell", false, "the image never gives a prompt or a shell, whatever the kernel command line says")
 	f.Func("include", "`SRC DST`: put a file, or what lies in a folder, at DST in the image", func(v string) error {
 		src, dst, _ := strings.Cut(v, "\x00")
 		o.Includes = append(o.Includes, image.Include{Src: src, Dst: dst})

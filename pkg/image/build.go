@@ -27,6 +27,7 @@ type Options struct {
 
 	Includes      []Include
 	KernelCmdline string // words for /etc/cmdline.d/10-cmdline.conf
+	NoShell       bool   // no prompt at boot, ever
 	Force         bool   // replace Output
 
 	// HostEtc is the folder with vconsole.conf, default/keyboard and default/console-setup of the machine that the

@@ -53,3 +53,18 @@ func TestShellForbidden(t *testing.T) {
 		fail(t, r, "a shell was given away")
 	}
 }
+
+// TestNoShellImage: an image built with --no-shell gives none, whatever the command line asks for.
+func TestNoShellImage(t *testing.T) {
+	t.Parallel()
+	k := kernel(t, "6.1-cloud")
+	initrd := makeOnce(t, "image-no-shell", func(path string) error {
+		return vm.Build{Builder: *builtBuilder, Init: *builtInit, Drivers: known, Args: []string{"--no-shell"}}.Make(k, path)
+	})
+	s := machine(t, k, initrd, serial+" rd.retry=1 rd.shell rd.break=mount rd.hostonly=0 root=LABEL=nothing")
+	r := boot(t, s)
+	mustSay(t, r, "preroot: end: REBOOTED")
+	if r.Says("prompt") {
+		fail(t, r, "a prompt was given away")
+	}
+}

@@ -18,8 +18,8 @@ func WriteSys(path, text string) error {
 	return err
 }
 
-// KernelSays begins to listen to the kernel's log. What it returns gives the texts of the messages that the kernel itself has
-// written since, and ends the listening; programs' messages are left out.
+// KernelSays begins to listen to the kernel's log. What it returns gives the messages that the kernel itself has written
+// since, as "<LEVEL>TEXT", and ends the listening; programs' messages are left out.
 func KernelSays() (heard func() []string) {
 	fd, err := unix.Open("/dev/kmsg", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -37,17 +37,17 @@ const maxRecord = 8192
 
 // readRecords reads until nothing is left. EPIPE says that the oldest were overwritten: the next read goes on behind them.
 func readRecords(fd int) []string {
-	var texts []string
+	var messages []string
 	buf := make([]byte, maxRecord)
 	for {
 		n, err := unix.Read(fd, buf)
 		switch {
 		case err == unix.EPIPE || err == unix.EINTR:
 		case err != nil || n <= 0:
-			return texts
+			return messages
 		default:
-			if text, kernel := parseRecord(string(buf[:n])); kernel {
-				texts = append(texts, text)
+			if m, kernel := parseRecord(string(buf[:n])); kernel {
+				messages = append(messages, m)
 			}
 		}
 	}
@@ -55,9 +55,9 @@ func readRecords(fd int) []string {
 
 // parseRecord takes a record of /dev/kmsg apart: "PRIORITY,SEQUENCE,TIME,FLAGS;TEXT", a line feed, properties (Documentation/ABI/testing/
 // dev-kmsg). The kernel's facility is 0: the priority has one digit.
-func parseRecord(record string) (text string, kernel bool) {
+func parseRecord(record string) (message string, kernel bool) {
 	head, text, ok := strings.Cut(record, ";")
 	text, _, _ = strings.Cut(text, "\n")
 	priority, _, _ := strings.Cut(head, ",")
-	return text, ok && len(priority) == 1 && priority[0] <= '7'
+	return "<" + priority + ">" + text, ok && len(priority) == 1 && priority[0] <= '7'
 }

@@ -9,9 +9,9 @@ import (
 // The records of /dev/kmsg, as Documentation/ABI/testing/dev-kmsg shows them.
 func TestParseRecord(t *testing.T) {
 	for record, want := range map[string]string{
-		"3,160,424069,-;PM: Image mismatch: memory size\n":                                "PM: Image mismatch: memory size",
-		"7,160,424069,-;pci_root PNP0A03:00: host\n SUBSYSTEM=acpi\n DEVICE=+acpi:PNP0\n": "pci_root PNP0A03:00: host",
-		"6,339,5140900,-;a;b\n":                  "a;b",
+		"3,160,424069,-;PM: Image mismatch: memory size\n":                                "<3>PM: Image mismatch: memory size",
+		"7,160,424069,-;pci_root PNP0A03:00: host\n SUBSYSTEM=acpi\n DEVICE=+acpi:PNP0\n": "<7>pci_root PNP0A03:00: host",
+		"6,339,5140900,-;a;b\n":                  "<6>a;b",
 		"12,340,5690716,-;preroot: a program\n":  "",
 		"30,340,5690716,-;systemd[1]: another\n": "",
 		"":                                       "",

@@ -72,7 +72,7 @@ func (m *Machine) resume(number string) error {
 			runtime.Goexit()
 		}
 		d.image.put(signatureAt(m.resumeOffset), []byte("SWAPSPACE2"))
-		m.said = append(m.said, "PM: Image mismatch: memory size", "PM: hibernation: resume failed (-1)")
+		m.said = append(m.said, "<6>PM: Image signature found, resuming", "<3>PM: Image mismatch: memory size", "<6>PM: hibernation: resume failed (-1)")
 	}
 	return nil
 }

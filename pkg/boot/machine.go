@@ -49,7 +49,7 @@ type Machine struct {
 	Self string
 	// WriteSys writes an attribute of /sys.
 	WriteSys func(path, text string) error
-	// KernelSays begins to listen to the kernel's own messages; heard gives those that have come since.
+	// KernelSays begins to listen to the kernel's own messages; heard gives those that have come since, "<LEVEL>TEXT".
 	KernelSays func() (heard func() []string)
 	// Console opens /dev/console for one line.
 	Console klog.Open

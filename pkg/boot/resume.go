@@ -232,13 +232,14 @@ func (b *Boot) mountedDevice() string {
 // maxResumeWords bounds what is repeated of the kernel's messages.
 const maxResumeWords = 4
 
-// resumeWords picks from the kernel's messages those that say why it did not resume.
+// resumeWords picks from the kernel's messages those that say why it did not resume: warnings and worse, and the last word, which is
+// mere information and holds the error's number.
 func resumeWords(messages []string) []string {
 	var words []string
 	for _, m := range messages {
-		about := strings.HasPrefix(m, "PM: ") || strings.Contains(m, "reezing of") || strings.Contains(m, "ibernat")
-		if about && len(words) < maxResumeWords {
-			words = append(words, m)
+		level, text, _ := strings.Cut(m, ">")
+		if (level <= "<4" || strings.Contains(text, "resume failed")) && len(words) < maxResumeWords {
+			words = append(words, strings.TrimSuffix(text, "."))
 		}
 	}
 	return words

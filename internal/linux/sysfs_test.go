@@ -6,27 +6,6 @@ import (
 	"testing"
 )
 
-// The records of /dev/kmsg, as Documentation/ABI/testing/dev-kmsg shows them.
-func TestParseRecord(t *testing.T) {
-	for record, want := range map[string]string{
-		"3,160,424069,-;PM: Image mismatch: memory size\n":                                "PM: Image mismatch: memory size",
-		"7,160,424069,-;pci_root PNP0A03:00: host\n SUBSYSTEM=acpi\n DEVICE=+acpi:PNP0\n": "pci_root PNP0A03:00: host",
-		"6,339,5140900,-;a;b\n":                  "a;b",
-		"12,340,5690716,-;preroot: a program\n":  "",
-		"30,340,5690716,-;systemd[1]: another\n": "",
-		"":                                       "",
-		"6,1,2,-":                                "",
-	} {
-		text, kernel := parseRecord(record)
-		if !kernel {
-			text = ""
-		}
-		if text != want {
-			t.Errorf("%q: %q, want %q", record, text, want)
-		}
-	}
-}
-
 // WriteSys writes what is there and makes nothing.
 func TestWriteSys(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "attribute")

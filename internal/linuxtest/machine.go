@@ -37,8 +37,8 @@ type Machine struct {
 	log     *klog.Logger
 	began   time.Time
 
-	resumeOffset int64    // of the swap header, in bytes
-	said         []string // by the kernel, about resuming
+	resumeOffset int64           // of the swap header, in bytes
+	said         strings.Builder // by the kernel, about resuming
 
 	off chan struct{} // closed when the machine is switched off
 
@@ -226,7 +226,7 @@ func (m *Machine) machine() boot.Machine {
 		Files: m.files, Scratch: m, Kernel: kernel{m}, Mounter: m, Directories: m,
 		Uevents:      func() (boot.Uevents, error) { m.socket.open(); return m.socket, nil },
 		OpenTerminal: m.openTerminal, Self: "/init", OpenDisk: m.openDisk, OpenRoot: m.openRoot, Programs: programs{m}, Parent: parent{m}, Signals: m.signals,
-		WriteSys: m.writeSys, KernelSays: m.kernelSays,
+		WriteSys: m.writeSys, KernelLog: m.kernelLog,
 		Uptime: func() time.Duration { return time.Since(m.began) },
 		ELF:    62, Log: m.log,
 	}

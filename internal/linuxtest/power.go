@@ -2,11 +2,13 @@ package linuxtest
 
 import (
 	"encoding/hex"
+	"fmt"
 	"os"
 	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // swapHeader writes the page of a swap header (include/linux/swap.h). The word suspended on the line of the disk makes it one of a
@@ -72,13 +74,11 @@ func (m *Machine) resume(number string) error {
 			runtime.Goexit()
 		}
 		d.image.put(signatureAt(m.resumeOffset), []byte("SWAPSPACE2"))
-		m.said = append(m.said, "PM: Image mismatch: memory size", "PM: hibernation: resume failed (-1)")
+		now := time.Since(m.began).Seconds()
+		fmt.Fprintf(&m.said, "<6>[%12.6f] PM: Image signature found, resuming\n<3>[%12.6f] PM: Image mismatch: memory size\n", now, now)
 	}
 	return nil
 }
 
-// kernelSays is the kernel's part of the log.
-func (m *Machine) kernelSays() (heard func() []string) {
-	from := len(m.said)
-	return func() []string { return m.said[from:] }
-}
+// kernelLog is the kernel's part of the log.
+func (m *Machine) kernelLog() string { return m.said.String() }

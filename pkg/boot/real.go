@@ -33,7 +33,6 @@ func Real(log *klog.Logger) Machine {
 		ELF:          switchroot.HostMachine(),
 		Log:          log,
 		WriteSys:     linux.WriteSys,
-		KernelSays:   linux.KernelSays,
 	}
 }
 

@@ -10,15 +10,18 @@ import (
 
 	"github.com/preroot/preroot/pkg/config"
 	"github.com/preroot/preroot/pkg/device"
+	"github.com/preroot/preroot/pkg/rescue"
 	"github.com/preroot/preroot/pkg/rootfs"
 )
 
 // resume is what this engine knows about resuming a suspended (hibernated) system.
 type resume struct {
-	over  bool           // it is decided: not looked for again
-	told  bool           // what suspended sessions are passed over
-	from  *device.Device // whose session was looked at
-	spent time.Duration  // how much of root's time the wait for it has taken
+	word    string         // the resume= that is meant
+	over    bool           // it is decided: not looked for again
+	told    bool           // what suspended sessions are passed over
+	from    *device.Device // whose session was looked at
+	mounted bool           // something was mounted, though it may be off again
+	spent   time.Duration  // how much of root's time the wait for it has taken
 }
 
 // waitForDevices waits for the device of resume= and for root. If a suspended system goes on from that device it does not return.
@@ -41,6 +44,9 @@ func (b *Boot) waitForDevices() error {
 // resumeGoal is what resume= asks for, nil for nothing.
 func (b *Boot) resumeGoal() *resumeGoal {
 	c := b.config
+	if b.resume.word != c.Resume { // typed at a prompt
+		b.resume.word, b.resume.over = c.Resume, false
+	}
 	if b.resume.over || c.Resume == "" {
 		return nil
 	}
@@ -157,10 +163,10 @@ func (b *Boot) resumeFrom(d *device.Device, offset int64) {
 	b.m.Log.Notef("resuming the session suspended on %s", d.Describe())
 	b.m.Log.Flush(logPatience)
 	b.m.Parent.Wait("resume from "+d.Node, resumePatience)
-	end, heard := b.spans.Start("resume", d.Node), b.m.KernelSays()
+	end, since := b.spans.Start("resume", d.Node), b.m.Uptime()
 	err := b.writeResume(d)
 	end(err)
-	why := resumeWords(heard())
+	why := b.resumeWords(since)
 	if err != nil {
 		why = append(why, err.Error())
 	}
@@ -194,6 +200,9 @@ func left(d *device.Device) string {
 func (b *Boot) cannotResume() string {
 	modes, err := fs.ReadFile(b.m.Files, "sys/power/disk")
 	mounted := b.mountedDevice()
+	if b.resume.mounted {
+		mounted = Sysroot
+	}
 	switch {
 	case err != nil:
 		return "this kernel has no hibernation (CONFIG_HIBERNATION)"
@@ -229,19 +238,13 @@ func (b *Boot) mountedDevice() string {
 	return ""
 }
 
-// maxResumeWords bounds what is repeated of the kernel's messages.
-const maxResumeWords = 4
-
-// resumeWords picks from the kernel's messages those that say why it did not resume.
-func resumeWords(messages []string) []string {
-	var words []string
-	for _, m := range messages {
-		about := strings.HasPrefix(m, "PM: ") || strings.Contains(m, "reezing of") || strings.Contains(m, "ibernat")
-		if about && len(words) < maxResumeWords {
-			words = append(words, m)
-		}
+// resumeWords are the kernel's messages that say why it has not resumed.
+func (b *Boot) resumeWords(since time.Duration) []string {
+	if b.m.KernelLog == nil {
+		return nil
 	}
-	return words
+	log := b.m.KernelLog()
+	return append(rescue.Since(log, since, "PM"), rescue.Since(log, since, "Freezing")...)
 }
 
 // tellSuspended names the suspended sessions that this boot passes over.

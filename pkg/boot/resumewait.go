@@ -15,6 +15,7 @@ type resumeGoal struct {
 	wait   bool  // as long as for root
 
 	choice    device.Choice
+	searched  bool // /sys was looked at after the last driver
 	header    need
 	seq       uint64 // of the device whose header it is
 	signature string // the last bytes of the page, swapSignatureSize of them
@@ -28,7 +29,7 @@ type headerRead struct {
 	err       error
 }
 
-// usable says whether the device is chosen: nothing that is still under way can bring another one that answers.
+// resumeUsable says whether the device is chosen: nothing that is still under way can bring another one that answers.
 func (f *finder) resumeUsable() bool {
 	g := f.resume
 	d := g.choice.Device
@@ -43,7 +44,7 @@ func (f *finder) resumeJobs() []initqueue.Job {
 	}
 	g.choice = f.inv.Find(g.ref)
 	if !f.resumeUsable() {
-		return nil
+		return f.searchJobs()
 	}
 	d := g.choice.Device
 	if g.header != unknown && g.seq == d.Seq {
@@ -54,6 +55,16 @@ func (f *finder) resumeJobs() []initqueue.Job {
 		return nil
 	}
 	return []initqueue.Job{f.b.headerJob(d, g.offset)}
+}
+
+// searchJobs looks at /sys once more before the device is passed over: the message about what the last driver has brought may still
+// wait in the socket.
+func (f *finder) searchJobs() []initqueue.Job {
+	if f.resume.searched || f.wave < waveOver || !f.settled() || !f.rootThere() {
+		return nil
+	}
+	f.resume.searched, f.scan = true, reading
+	return []initqueue.Job{f.b.scanJob()}
 }
 
 // headerJob reads the signature of a swap header.
@@ -92,7 +103,7 @@ func (f *finder) judgeResume() initqueue.Verdict {
 		}
 	case f.settled() && len(g.choice.Twins) > 0:
 		return initqueue.Done
-	case f.wave == waveOver && f.settled() && f.rootThere() && !g.wait:
+	case g.searched && f.settled() && f.rootThere() && !g.wait:
 		return initqueue.Done
 	}
 	return initqueue.Wait

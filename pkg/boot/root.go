@@ -77,6 +77,7 @@ func (b *Boot) mountFirst(types []string, r mount.Request) (fstype string, err e
 func (b *Boot) mountOne(node, target, fstype string, o mount.Options) error {
 	end := b.spans.Start("mount", target)
 	b.m.Parent.Wait("mount "+node+" on "+target, mountPatience)
+	b.resume.mounted = true
 	since, stop := b.m.Uptime(), b.progress("mount "+node)
 	err := b.m.Mounter.Mount(node, target, fstype, o.Flags, o.DataText())
 	stop()

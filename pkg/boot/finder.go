@@ -20,6 +20,7 @@ type finder struct {
 	inv *device.Inventory
 
 	number  uint64          // of the last event that is known
+	last    uint64          // of the last event that the kernel had sent when the buses were looked at
 	rootRef device.Ref      // what root= names
 	want    []device.Ref    // every one of them must be there
 	found   []device.Choice // by index of want
@@ -81,11 +82,15 @@ type (
 		key string
 		err error
 	}
-	busState  struct{ busy []string }
-	lookAgain struct{}
-	overrun   struct{}
-	signal    struct{ number int }
-	broken    struct{ err error }
+	busState struct {
+		busy []string
+		last uint64 // the number of the last event that the kernel has sent
+	}
+	eventsLate struct{ last uint64 }
+	lookAgain  struct{}
+	overrun    struct{}
+	signal     struct{ number int }
+	broken     struct{ err error }
 )
 
 // Handle notes what an event says.
@@ -113,8 +118,10 @@ func (f *finder) Handle(ev initqueue.Event) {
 	case headerRead:
 		f.headerRead(ev)
 	case busState:
-		f.buses = known
+		f.buses, f.last = known, max(f.last, ev.last)
 		f.stillBusy(ev.busy)
+	case eventsLate:
+		f.eventsLate(ev)
 	case lookAgain:
 		f.buses = unknown
 	case initqueue.Idle:
@@ -294,7 +301,15 @@ func (f *finder) judgeNothing() initqueue.Verdict {
 // settled says that every block device which the kernel has announced is probed and that no scan of a storage bus
 // that we started still runs.
 func (f *finder) settled() bool {
-	return f.scan == known && len(f.working) == 0 && f.buses == known && len(f.awaited()) == 0 && f.inv.Settled()
+	return f.scan == known && len(f.working) == 0 && f.buses == known && f.number >= f.last && len(f.awaited()) == 0 && f.inv.Settled()
+}
+
+// eventsLate counts events as lost that the kernel has sent and that have not come: the devices are looked at again. A driver's load may
+// return before its events are here.
+func (f *finder) eventsLate(ev eventsLate) {
+	if f.number < ev.last {
+		f.number, f.scan = ev.last, unknown
+	}
 }
 
 // jobs names all work that is to be done now; the loop starts what does not run yet.
@@ -316,6 +331,9 @@ func (f *finder) jobs() []initqueue.Job {
 	}
 	if f.buses == known && len(f.awaited()) > 0 {
 		jobs = append(jobs, busAlarm())
+	}
+	if f.buses == known && f.number < f.last {
+		jobs = append(jobs, eventAlarm(f.last))
 	}
 	return jobs
 }

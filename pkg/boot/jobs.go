@@ -54,7 +54,7 @@ func (b *Boot) modaliasJob() initqueue.Job {
 // busJob looks at which buses still scan.
 func (b *Boot) busJob() initqueue.Job {
 	return initqueue.Job{Key: "buses", Limit: probeLimit, Run: func() initqueue.Event {
-		return busState{busyBuses(b.sys())}
+		return busState{busyBuses(b.sys()), uevent.LastNumber(b.sys())}
 	}}
 }
 
@@ -63,6 +63,14 @@ func busAlarm() initqueue.Job {
 	return initqueue.Job{Key: "bus alarm", Run: func() initqueue.Event {
 		<-time.After(busPatience)
 		return lookAgain{}
+	}}
+}
+
+// eventAlarm rings when an event that the kernel has sent should be here.
+func eventAlarm(last uint64) initqueue.Job {
+	return initqueue.Job{Key: fmt.Sprintf("event %d", last), Run: func() initqueue.Event {
+		<-time.After(eventPatience)
+		return eventsLate{last}
 	}}
 }
 

@@ -26,7 +26,7 @@ func (b *Boot) report(stage, reason string) {
 	if c, ok := b.uevents.(interface{ Counts() uevent.Counts }); ok {
 		r.Dropped = dropped(c.Counts())
 	}
-	if stage == "initqueue" || stage == "pre-pivot" {
+	if b.waited >= time.Second && (stage == "initqueue" || stage == "pre-pivot") {
 		r.Awaited, r.Waited = b.awaited, b.waited
 	}
 	if b.m.KernelLog != nil {

@@ -103,6 +103,10 @@ func describe(t *testing.T, words []string) (*blkid.Info, Facts, error, bool) {
 			info.Ambiguous = list
 		case "error":
 			info, probeErr = nil, errors.New(value)
+		case "ptbackup":
+			info.PTBackup = true
+		case "ptdamaged":
+			info.PTDamaged = true
 		case "unprobed":
 			probed = false
 		default:
@@ -341,45 +345,6 @@ sda fs=ext4 uuid=u`)
 	inv.Find(Ref{Kind: RefUUID, Value: "u"})
 }
 
-func TestNear(t *testing.T) {
-	inv := build(t, disk1+disk2+`
-sdc1 ambiguous=ext4,swap
-sdd1 error=input/output_error
-md-0 raid=LVM2_member uuid=pvpvpv-id
-`)
-	for _, c := range []struct{ ref, want string }{
-		{"UUID=0a1b2c3d-0000-1111-2222-333344445556", `/dev/sda2 has the UUID "0a1b2c3d-0000-1111-2222-333344445555"`},
-		{"UUID=0a1b2c3d-0000-1111-2222-33334444555", `/dev/sda2 has the UUID`},
-		{"LABEL=Root", `/dev/sda2 has the LABEL "root"`},
-		{"LABEL=roots", `/dev/sda2 has the LABEL "root"`},
-		{"LABEL=my root", "/dev/sda2 has that as its PARTLABEL: write PARTLABEL=my root"},
-		{"PARTUUID=0a1b2c3d-0000-1111-2222-333344445555", "/dev/sda2 has that as its UUID: write UUID=0a1b2c3d"},
-		{"UUID=1234ABCD-02", "/dev/sdb2 has that as its PARTUUID: write PARTUUID=1234abcd-02"},
-		{"UUID=pvpvpv-id", "/dev/md-0 has that UUID as a member of something larger (LVM2_member), and is no file system"},
-		{"LABEL=x", "/dev/sdc1 holds signatures of ext4 and swap at once"},
-		{"LABEL=x", "/dev/sdd1 could not be read: input/output error"},
-		{"/dev/sda7", "/dev/sda is there, but has no such partition"},
-		{"/dev/sdb5", "/dev/sdb is there, but has no such partition"},
-		{"/dev/vda2", "/dev/sda2 (ext4, UUID 0a1b2c3d-0000-1111-2222-333344445555, LABEL root, 20.0 GB, on Disk, serial S1) is there"},
-		{"ID=ata-Disk_S2", "/dev/sda has the name ata-Disk_S1"},
-	} {
-		ref, err := ParseRef(c.ref)
-		if err != nil {
-			t.Fatal(err)
-		}
-		choice := inv.Find(ref)
-		if got := strings.Join(choice.Near, "\n"); choice.Device != nil || !strings.Contains(got, c.want) {
-			t.Errorf("%s:\n%s\nwant %s", c.ref, got, c.want)
-		}
-		if err := choice.Err(ref); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: error %v", c.ref, err)
-		}
-	}
-	if c := inv.Find(Ref{Kind: RefLabel, Value: "nothing like it"}); len(c.Near) > 2 {
-		t.Errorf("far away, and yet near: %q", c.Near)
-	}
-}
-
 func TestTwinsError(t *testing.T) {
 	inv := build(t, `
 sda table=gpt part=1:0:p1:root serial=S1 model=Disk_One size=500000000000
@@ -412,16 +377,5 @@ func TestDescribeHarmless(t *testing.T) {
 	d.Probe.Label, d.Model, d.Serial = "\x1b[2J", "evil\nline", "\xff"
 	if s := d.Describe(); strings.ContainsAny(s, "\x1b\n") || strings.IndexByte(s, 0xff) >= 0 {
 		t.Errorf("%q", s)
-	}
-}
-
-func TestDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"abc", "abc", 0}, {"abc", "abd", 1}, {"abc", "ab", 1}, {"kitten", "sitting", 3}, {"", "abc", 3}, {"flaw", "lawn", 2}} {
-		if got := distance(c.a, c.b); got != c.want || distance(c.b, c.a) != c.want {
-			t.Errorf("%s, %s: %d", c.a, c.b, got)
-		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/preroot/preroot/pkg/blkid"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -11,78 +13,143 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // maxNear bounds the near misses that are reported; past a handful nobody reads them.
 const maxNear = 8
 
-// near tells, for a reference that nothing answers, what was almost meant. The devices are in order of their
-// names and so are the sentences.
+// The ranks of near misses, the most telling first.
+const (
+	nearOther  = iota // the value is there, but under another word, or where it does not count
+	nearTable         // the table knows the partition, the kernel does not
+	nearAlmost        // a value that differs little
+	nearBroken        // something that could not be judged: it may be the one
+	nearLayer         // a volume that may hold it
+	nearRanks
+)
+
+// miss is one near miss.
+type miss struct {
+	rank int
+	text string
+}
+
+// near tells, for a reference that nothing answers, what was almost meant, the most telling first. Each sentence ends with what to write.
 func (inv *Inventory) near(ref Ref) []string {
-	var list []string
+	var all []miss
 	for _, d := range inv.devices {
-		if len(list) < maxNear {
-			list = append(list, d.nearMiss(ref)...)
+		if d.Hidden {
+			continue
+		}
+		all = append(all, inv.nearMiss(d, ref)...)
+	}
+	var list []string
+	for rank := range nearRanks {
+		for _, m := range all {
+			if m.rank == rank && len(list) < maxNear {
+				list = append(list, m.text)
+			}
 		}
 	}
 	return list
 }
 
 // nearMiss says in what d differs from the reference.
-func (d *Device) nearMiss(ref Ref) []string {
+func (inv *Inventory) nearMiss(d *Device, ref Ref) []miss {
+	var list []miss
+	say := func(rank int, words string) { list = append(list, miss{rank, d.Node + " " + words}) }
 	switch ref.Kind {
 	case RefNode, RefNumber, RefID, RefPath:
-		return d.nearName(ref)
+		inv.nearName(d, ref, say)
+	default:
+		d.nearTags(ref, say)
+		inv.nearEntry(d, ref, say)
 	}
-	var list []string
-	say := func(words string) { list = append(list, d.Node+" "+words) }
-	if d.Probe != nil && len(d.Probe.Ambiguous) > 0 {
-		say("holds signatures of " + strings.Join(d.Probe.Ambiguous, " and ") + " at once, so its label and UUID do not count; name it by PARTUUID= or /dev/NAME and give rootfstype=")
-	}
-	if d.ProbeErr != nil {
-		say("could not be read: " + d.ProbeErr.Error())
-	}
-	for _, t := range d.tags() {
-		switch {
-		case t.kind == ref.Kind && t.value == ref.Value && !d.tagged():
-			say("has that " + t.word() + " as a member of something larger (" + d.FSType() + "), and is no file system")
-		case t.kind == ref.Kind && close2(t.value, ref.Value):
-			say("has the " + t.word() + " " + strconv.Quote(t.value))
-		case t.kind != ref.Kind && (t.value == ref.Value || sameUUID(t.value, ref.Value)):
-			say("has that as its " + t.word() + ": write " + t.word() + "=" + t.value)
-		}
-	}
+	d.nearBroken(say)
+	d.nearLayer(inv, ref, say)
 	return list
 }
 
-// nearName compares names: a partition that is missing while its disk is there, a neighbour.
-func (d *Device) nearName(ref Ref) []string {
-	switch ref.Kind {
-	case RefNode:
-		if d.Whole() && strings.HasPrefix(ref.Value, d.Node) && isPartitionName(d.Node, ref.Value) {
-			return []string{d.Node + " is there, but has no such partition"}
+// nearTags compares what d is called with a UUID or label that was asked for.
+func (d *Device) nearTags(ref Ref, say func(int, string)) {
+	for _, t := range d.tags() {
+		switch {
+		case t.kind == ref.Kind && ref.PartOffset != 0 && sameUUID(t.value, ref.Value):
+			say(nearOther, "has that "+t.word()+", but on its disk there is no partition "+itoa(d.PartN+ref.PartOffset)+": write another /PARTNROFF=")
+		case t.kind == ref.Kind && (sameUUID(t.value, ref.Value) || t.value == ref.Value):
+			what, advice := blkid.About(d.FSType(), d.FSUUID())
+			say(nearOther, "has that "+t.word()+", but is "+d.FSType()+" ("+what+"), "+advice)
+		case t.kind != ref.Kind && (sameLabel(t.value, ref.Value) || sameUUID(t.value, ref.Value)):
+			say(nearOther, "has that as its "+t.word()+": write "+t.text())
+		case t.kind == ref.Kind && close2(t.value, ref.Value):
+			say(nearAlmost, "has the "+t.word()+" but for "+difference(t.value, ref.Value)+": did you mean "+t.text())
 		}
-		if close2(d.Node, ref.Value) && d.Whole() == !strings.ContainsAny(ref.Value[len(ref.Value)-1:], "0123456789") {
-			return []string{d.Describe() + " is there"}
+	}
+}
+
+// nearEntry finds the partition in the table of a disk of which the kernel has made no device.
+func (inv *Inventory) nearEntry(d *Device, ref Ref, say func(int, string)) {
+	if d.Probe == nil || ref.Kind != RefPartUUID && ref.Kind != RefPartLabel {
+		return
+	}
+	for i := range d.Probe.Parts {
+		p := &d.Probe.Parts[i]
+		same := ref.Kind == RefPartUUID && sameUUID(p.UUID, ref.Value) || ref.Kind == RefPartLabel && sameLabel(p.Name, ref.Value)
+		if same && inv.partition(d, p.Number) == nil {
+			say(nearTable, "has that partition in its table, number "+itoa(p.Number)+", but the kernel has made no device of it: "+d.tableAdvice())
 		}
-	case RefNumber:
-		if d.Major == ref.Number.Major {
-			return []string{d.Describe() + " is " + d.Number.String()}
+	}
+}
+
+// nearBroken tells what keeps d from being judged.
+func (d *Device) nearBroken(say func(int, string)) {
+	switch {
+	case d.ProbeErr != nil:
+		say(nearBroken, "could not be read: "+d.ProbeErr.Error())
+	case d.Probe == nil:
+	case len(d.Probe.Ambiguous) > 0:
+		say(nearBroken, "holds signatures of "+strings.Join(d.Probe.Ambiguous, " and ")+" at once, so its label and UUID do not count: if it is "+
+			d.Probe.Ambiguous[0]+", write root="+d.stableName()+" rootfstype="+d.Probe.Ambiguous[0])
+	case d.Probe.PTBackup || d.Probe.PTDamaged || d.Probe.PTType == "PMBR":
+		say(nearBroken, "has a damaged partition table, so that partitions may be missing: "+d.tableAdvice())
+	}
+}
+
+// tableAdvice is what mends a partition table, or makes the kernel read it.
+func (d *Device) tableAdvice() string {
+	switch {
+	case d.Probe.PTBackup:
+		return "its backup is good and is used with the word gpt; sgdisk -e or gdisk mends it"
+	case d.Probe.PTDamaged:
+		return "the disk is smaller than the table says, or a record of it is lost; sfdisk --verify " + d.Node + " tells which"
+	case d.Probe.PTType == "PMBR":
+		return "both copies of its GPT are lost; gdisk " + d.Node + " may find one"
+	}
+	return "partx -a " + d.Node + " makes it"
+}
+
+// nearLayer names a volume that may hold what was asked for: nothing is built on it, and its contents are not seen.
+func (d *Device) nearLayer(inv *Inventory, ref Ref, say func(int, string)) {
+	if d.Probe == nil || d.Probe.Usage == blkid.UsageFilesystem && d.FSType() != "zfs_member" || len(inv.Holders(d)) > 0 {
+		return
+	}
+	switch d.FSType() {
+	case "swap", "swsuspend", "jbd":
+		return
+	}
+	for _, t := range d.tags() {
+		if t.kind == ref.Kind && (sameUUID(t.value, ref.Value) || t.value == ref.Value) {
+			return // told already
 		}
-	case RefID, RefPath:
-		names := d.ids()
-		if ref.Kind == RefPath {
-			names = d.paths()
-		}
-		for _, n := range names {
-			if close2(n, ref.Value) {
-				return []string{d.Node + " has the name " + n}
-			}
+	}
+	if what, advice := blkid.About(d.FSType(), d.FSUUID()); what != "" {
+		say(nearLayer, "may hold it: it is "+d.FSType()+" ("+what+"), "+advice)
+	}
+}
+
+// partition returns the partition n of a disk, nil when the kernel has none.
+func (inv *Inventory) partition(disk *Device, n int) *Device {
+	for _, d := range inv.devices {
+		if d.parent == disk && d.PartN == n {
+			return d
 		}
 	}
 	return nil
-}
-
-// isPartitionName says whether node is the name of a partition of the disk: "sda3" of "sda", "nvme0n1p2" of
-// "nvme0n1".
-func isPartitionName(disk, node string) bool {
-	rest := strings.TrimPrefix(strings.TrimPrefix(node, disk), "p")
-	return rest != "" && digits(rest) == len(rest)
 }
 
 // tag is one thing that a device is called by.
@@ -103,41 +170,28 @@ func (t tag) word() string {
 	return "PARTLABEL"
 }
 
+// text is the tag as it may be written on a command line: blanks and what else would need quotes as \xNN.
+func (t tag) text() string { return t.word() + "=" + Encode(t.value) }
+
 // tags lists what d is called, whether that may be used to name it or not.
 func (d *Device) tags() []tag {
 	all := []tag{{RefUUID, d.FSUUID()}, {RefLabel, d.FSLabel()}, {RefPartUUID, d.PartUUID()}, {RefPartLabel, d.PartLabel()}}
 	return slices.DeleteFunc(all, func(t tag) bool { return t.value == "" })
 }
 
-// close2 says whether two texts differ by at most two insertions, deletions or exchanges of a byte, or in
-// case or in blanks round them only. Texts of up to three bytes must differ in case alone, since nearly all
-// of them are two apart.
-func close2(a, b string) bool {
-	if strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b)) {
-		return true
+// stableName is the best way to name d itself: what it holds, its place in a table, and its node if there is nothing else.
+func (d *Device) stableName() string {
+	if d.isFileSystem() && d.FSUUID() != "" {
+		return tag{RefUUID, d.FSUUID()}.text()
 	}
-	if n := len(a) - len(b); n > 2 || n < -2 || len(a) <= 3 || len(b) <= 3 || len(a) > 256 {
-		return false
+	if d.isFileSystem() && d.FSLabel() != "" {
+		return tag{RefLabel, d.FSLabel()}.text()
 	}
-	return distance(a, b) <= 2
-}
-
-// distance is the edit distance of Levenshtein, row by row.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	if d.PartUUID() != "" {
+		return tag{RefPartUUID, d.PartUUID()}.text()
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
+	if ids := d.ids(); len(ids) > 0 {
+		return "/dev/disk/by-id/" + ids[0]
 	}
-	return row[len(b)]
+	return d.Node
 }

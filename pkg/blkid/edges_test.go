@@ -132,6 +132,7 @@ func TestChecksums(t *testing.T) {
 		{"erofs/1024k", 3000, "erofs"},
 		{"lvm2/sector 1/65536k", 512 + 500, "LVM2_member"},
 		{"exfat/no label/65536k", 5 * 512, "exfat"},
+		{"f2fs/checksum", 1024 + 2000, "f2fs"},
 		{"bcache backing/no label/65536k", 4096 + 72, "bcache"},
 	} {
 		path := imageNamed(t, c.base).build(t, t.TempDir())

@@ -2,12 +2,11 @@ package blkid
 
 import "strconv"
 
-// The superblock of F2FS: little endian, at 1 KiB in the first block and at the
-// same place in the second (struct f2fs_super_block in include/linux/f2fs_fs.h
-// of the kernel).
+// The superblock of F2FS: little endian, at 1 KiB (struct f2fs_super_block in
+// include/linux/f2fs_fs.h of the kernel). Its copy in the second block is left
+// alone, as by libblkid.
 const (
 	f2fsOffset    = 1024
-	f2fsSecond    = 4096 + 1024
 	f2fsSize      = 3072
 	f2fsMajor     = 4
 	f2fsMinor     = 6
@@ -18,16 +17,17 @@ const (
 	f2fsLabel     = 124
 	f2fsLabelSize = 1024
 
-	f2fsMagic = 0xf2f52010
+	f2fsSeed = 0xf2f52010 // of the sum: the magic number
 )
 
 func probeF2FS(s *source, in *Info) string {
-	for _, off := range [...]int64{f2fsOffset, f2fsSecond} {
-		if sb := s.at(off, f2fsSize); sb != nil && le.Uint32(sb) == f2fsMagic && f2fsInfo(sb, in) {
-			return "f2fs"
-		}
+	if !s.has(f2fsOffset, "\x10\x20\xf5\xf2") {
+		return ""
 	}
-	return ""
+	if sb := s.at(f2fsOffset, f2fsSize); sb == nil || !f2fsInfo(sb, in) {
+		return ""
+	}
+	return "f2fs"
 }
 
 func f2fsInfo(sb []byte, in *Info) bool {
@@ -60,5 +60,5 @@ func f2fsSumOK(sb []byte) bool {
 		return false
 	}
 	t := crcTable(polyIEEE)
-	return crcUpdate(&t, f2fsMagic, sb[:at]) == le.Uint32(sb[at:])
+	return crcUpdate(&t, f2fsSeed, sb[:at]) == le.Uint32(sb[at:])
 }

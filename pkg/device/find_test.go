@@ -188,6 +188,24 @@ vdc fs=ext4 label=a\x20b
 	}
 }
 
+// What sysfs shows of an LVM volume with a snapshot: vg-origin-real (dm-0), vg-origin (dm-1), vg-snap-cow (dm-2), vg-snap (dm-3). While the
+// snapshot is merged into it the origin lies on both hidden ones; another snapshot (dm-5) may stay.
+const (
+	snapshots = `
+sda2 raid=LVM2_member uuid=p holders=dm-0,dm-2
+dm-0 fs=ext4 uuid=u dmuuid=LVM-vgorigin-real slaves=sda2 holders=dm-1,dm-3
+dm-1 fs=ext4 uuid=u dmuuid=LVM-vgorigin slaves=dm-0
+dm-2 dmuuid=LVM-vgsnap-cow slaves=sda2 holders=dm-3
+dm-3 fs=ext4 uuid=u dmuuid=LVM-vgsnap slaves=dm-0,dm-2`
+	merging = `
+sda2 raid=LVM2_member uuid=p
+dm-0 fs=ext4 uuid=u dmuuid=LVM-vgorigin-real slaves=sda2
+dm-1 fs=ext4 uuid=u dmuuid=LVM-vgorigin slaves=dm-0,dm-2
+dm-2 dmuuid=LVM-vgsnap-cow slaves=sda2
+dm-4 dmuuid=LVM-vgother-cow slaves=sda2
+dm-5 fs=ext4 uuid=u dmuuid=LVM-vgother slaves=dm-0,dm-4`
+)
+
 // The twin rule of the design: candidates are file systems, not nodes.
 func TestTwins(t *testing.T) {
 	for _, c := range []struct{ name, machine, ref, want string }{
@@ -302,6 +320,44 @@ sda1 crypt=crypto_LUKS uuid=c1
 sdb1 crypt=crypto_LUKS uuid=c2
 dm-0 fs=btrfs uuid=u sub=a members=2 slaves=sda1
 dm-1 fs=btrfs uuid=u sub=b members=2 slaves=sdb1`, "UUID=u", "dm-0 of dm-0 dm-1 missing 0"},
+		{"zfs over two", `
+sda1 fs=zfs_member uuid=1 sub=2 label=rpool
+sdb1 fs=zfs_member uuid=1 sub=3 label=rpool`, "LABEL=rpool", "sda1 of sda1 sdb1 missing 0"},
+		{"bcachefs over two, one has not come yet", `
+sda1 fs=bcachefs uuid=u sub=a members=2`, "UUID=u", "sda1 of sda1 missing 1"},
+		{"copy of a member of a bcachefs", `
+sda1 fs=bcachefs uuid=u sub=a members=2
+sdb1 fs=bcachefs uuid=u sub=a members=2`, "UUID=u", "TWINS sda1 sdb1"},
+		{"bcache and what is in it", `
+sda1 swap=bcache uuid=b label=root holders=bcache-0
+bcache-0 fs=ext4 uuid=u label=root slaves=sda1`, "LABEL=root", "bcache-0"},
+		{"a snapshot and its origin", snapshots, "UUID=u", "dm-1"},
+		{"a snapshot and its origin, being merged", merging, "UUID=u", "dm-1"},
+		{"a snapshot whose origin is not there", `
+sda2 raid=LVM2_member uuid=p
+dm-0 fs=ext4 uuid=u dmuuid=LVM-vgorigin-real slaves=sda2
+dm-2 dmuuid=LVM-vgsnap-cow slaves=sda2
+dm-3 fs=ext4 uuid=u dmuuid=LVM-vgsnap slaves=dm-0,dm-2`, "UUID=u", "dm-3"},
+		{"two snapshots without their origin", `
+dm-0 fs=ext4 uuid=u dmuuid=LVM-vgorigin-real
+dm-2 dmuuid=LVM-vgsnap-cow
+dm-3 fs=ext4 uuid=u dmuuid=LVM-vgsnap slaves=dm-0,dm-2
+dm-4 dmuuid=LVM-vgother-cow
+dm-5 fs=ext4 uuid=u dmuuid=LVM-vgother slaves=dm-0,dm-4`, "UUID=u", "TWINS dm-3 dm-5"},
+		{"a snapshot of an origin and a copy elsewhere", snapshots + `
+sdb1 fs=ext4 uuid=u`, "UUID=u", "TWINS dm-1 sdb1"},
+		{"snapshot by dmsetup, without UUIDs", `
+dm-0 fs=ext4 uuid=u
+dm-1 fs=ext4 uuid=u slaves=dm-0
+dm-2
+dm-3 fs=ext4 uuid=u slaves=dm-0,dm-2`, "UUID=u", "TWINS dm-1 dm-3"},
+		{"a thin snapshot", `
+sda2 raid=LVM2_member uuid=p
+dm-0 dmuuid=LVM-vgpool_tmeta slaves=sda2
+dm-1 dmuuid=LVM-vgpool_tdata slaves=sda2
+dm-2 dmuuid=LVM-vgpool-tpool slaves=dm-0,dm-1
+dm-3 fs=ext4 uuid=u dmuuid=LVM-vgthin slaves=dm-2
+dm-4 fs=ext4 uuid=u dmuuid=LVM-vgsnap slaves=dm-2`, "UUID=u", "TWINS dm-3 dm-4"},
 		{"LUKS and its content with one label", `
 sda1 crypt=crypto_LUKS uuid=c label=root
 dm-0 fs=ext4 uuid=u label=root slaves=sda1`, "LABEL=root", "dm-0"},

@@ -21,14 +21,28 @@ func (inv *Inventory) tops(found []*Device) []*Device {
 
 // covers says whether top is what low is used for: it is built on low, or low is a partition that the kernel
 // also found on a member of a layer (one disk of a mirror, one path of a multipath disk) and top lies on
-// that layer.
+// that layer; or low is a snapshot of top.
 func (inv *Inventory) covers(top, low *Device) bool {
-	if inv.above(top, low) {
+	if inv.above(top, low) || inv.isSnapshot(low, top) {
 		return true
 	}
 	return low.parent != nil && slices.ContainsFunc(inv.Holders(low.parent), func(layer *Device) bool {
 		return top == layer || inv.above(top, layer)
 	})
+}
+
+// isSnapshot says whether s is a device-mapper snapshot of origin, as LVM makes them: both lie on the hidden device whose UUID is the origin's
+// with "-real", and the snapshot on one of its own with "-cow" too. While a snapshot is merged back, the origin lies on that one's "-cow", which
+// has another's name then. Of thin snapshots only the metadata of LVM know, so they stay twins.
+func (inv *Inventory) isSnapshot(s, origin *Device) bool {
+	if s.DMUUID == "" || origin.DMUUID == "" {
+		return false
+	}
+	below := inv.below(s)
+	has := func(list []*Device, uuid string) bool {
+		return slices.ContainsFunc(list, func(d *Device) bool { return d.DMUUID == uuid })
+	}
+	return has(below, s.DMUUID+"-cow") && has(below, origin.DMUUID+"-real") && has(inv.below(origin), origin.DMUUID+"-real")
 }
 
 // above says whether top is built on low: a partition on its disk, a layer on its members, in any number of

@@ -188,22 +188,27 @@ vdc fs=ext4 label=a\x20b
 	}
 }
 
-// What sysfs shows of an LVM volume with a snapshot: vg-origin-real (dm-0), vg-origin (dm-1), vg-snap-cow (dm-2), vg-snap (dm-3). While the
-// snapshot is merged into it the origin lies on both hidden ones; another snapshot (dm-5) may stay.
+// What sysfs of Linux 6.1 shows of an LVM volume with two snapshots (lvm2 2.03.16), and while one of them is merged into it: the origin lies
+// on both hidden devices then, and the snapshot's own is gone from /sys/block.
 const (
+	originUUID = "LVM-47jOxVEutNLSHDMfa3nkyh5vkWxclfeQpYdcn3gf9h60fGr3ola5Yyg2M77wQG0N"
+	snapUUID   = "LVM-47jOxVEutNLSHDMfa3nkyh5vkWxclfeQxrP2E5Za2vmwodX3rm9PJH7ZqbLwswry"
+	otherUUID  = "LVM-47jOxVEutNLSHDMfa3nkyh5vkWxclfeQHCH9ITROmUsnY6fagvtGel82GylnwpEO"
+
 	snapshots = `
-sda2 raid=LVM2_member uuid=p holders=dm-0,dm-2
-dm-0 fs=ext4 uuid=u dmuuid=LVM-vgorigin-real slaves=sda2 holders=dm-1,dm-3
-dm-1 fs=ext4 uuid=u dmuuid=LVM-vgorigin slaves=dm-0
-dm-2 dmuuid=LVM-vgsnap-cow slaves=sda2 holders=dm-3
-dm-3 fs=ext4 uuid=u dmuuid=LVM-vgsnap slaves=dm-0,dm-2`
+sda2 raid=LVM2_member uuid=p holders=dm-1,dm-2,dm-4
+dm-0 fs=ext4 uuid=u dm=vg-origin dmuuid=` + originUUID + ` slaves=dm-1
+dm-1 fs=ext4 uuid=u dm=vg-origin-real dmuuid=` + originUUID + `-real slaves=sda2 holders=dm-0,dm-3,dm-5
+dm-2 dm=vg-snap-cow dmuuid=` + snapUUID + `-cow slaves=sda2 holders=dm-3
+dm-3 fs=ext4 uuid=u dm=vg-snap dmuuid=` + snapUUID + ` slaves=dm-1,dm-2
+dm-4 dm=vg-other-cow dmuuid=` + otherUUID + `-cow slaves=sda2 holders=dm-5
+dm-5 fs=ext4 uuid=u dm=vg-other dmuuid=` + otherUUID + ` slaves=dm-1,dm-4`
 	merging = `
-sda2 raid=LVM2_member uuid=p
-dm-0 fs=ext4 uuid=u dmuuid=LVM-vgorigin-real slaves=sda2
-dm-1 fs=ext4 uuid=u dmuuid=LVM-vgorigin slaves=dm-0,dm-2
-dm-2 dmuuid=LVM-vgsnap-cow slaves=sda2
-dm-4 dmuuid=LVM-vgother-cow slaves=sda2
-dm-5 fs=ext4 uuid=u dmuuid=LVM-vgother slaves=dm-0,dm-4`
+sda2 raid=LVM2_member uuid=p holders=dm-1,dm-4
+dm-0 fs=ext4 uuid=u dm=vg-origin dmuuid=` + originUUID + ` slaves=dm-1,dm-2
+dm-1 fs=ext4 uuid=u dm=vg-origin-real dmuuid=` + originUUID + `-real slaves=sda2 holders=dm-0,dm-5
+dm-4 dm=vg-other-cow dmuuid=` + otherUUID + `-cow slaves=sda2 holders=dm-5
+dm-5 fs=ext4 uuid=u dm=vg-other dmuuid=` + otherUUID + ` slaves=dm-1,dm-4`
 )
 
 // The twin rule of the design: candidates are file systems, not nodes.
@@ -331,8 +336,8 @@ sdb1 fs=bcachefs uuid=u sub=a members=2`, "UUID=u", "TWINS sda1 sdb1"},
 		{"bcache and what is in it", `
 sda1 swap=bcache uuid=b label=root holders=bcache-0
 bcache-0 fs=ext4 uuid=u label=root slaves=sda1`, "LABEL=root", "bcache-0"},
-		{"a snapshot and its origin", snapshots, "UUID=u", "dm-1"},
-		{"a snapshot and its origin, being merged", merging, "UUID=u", "dm-1"},
+		{"a snapshot and its origin", snapshots, "UUID=u", "dm-0"},
+		{"a snapshot and its origin, being merged", merging, "UUID=u", "dm-0"},
 		{"a snapshot whose origin is not there", `
 sda2 raid=LVM2_member uuid=p
 dm-0 fs=ext4 uuid=u dmuuid=LVM-vgorigin-real slaves=sda2
@@ -345,7 +350,7 @@ dm-3 fs=ext4 uuid=u dmuuid=LVM-vgsnap slaves=dm-0,dm-2
 dm-4 dmuuid=LVM-vgother-cow
 dm-5 fs=ext4 uuid=u dmuuid=LVM-vgother slaves=dm-0,dm-4`, "UUID=u", "TWINS dm-3 dm-5"},
 		{"a snapshot of an origin and a copy elsewhere", snapshots + `
-sdb1 fs=ext4 uuid=u`, "UUID=u", "TWINS dm-1 sdb1"},
+sdb1 fs=ext4 uuid=u`, "UUID=u", "TWINS dm-0 sdb1"},
 		{"snapshot by dmsetup, without UUIDs", `
 dm-0 fs=ext4 uuid=u
 dm-1 fs=ext4 uuid=u slaves=dm-0
@@ -353,11 +358,12 @@ dm-2
 dm-3 fs=ext4 uuid=u slaves=dm-0,dm-2`, "UUID=u", "TWINS dm-1 dm-3"},
 		{"a thin snapshot", `
 sda2 raid=LVM2_member uuid=p
-dm-0 dmuuid=LVM-vgpool_tmeta slaves=sda2
-dm-1 dmuuid=LVM-vgpool_tdata slaves=sda2
-dm-2 dmuuid=LVM-vgpool-tpool slaves=dm-0,dm-1
-dm-3 fs=ext4 uuid=u dmuuid=LVM-vgthin slaves=dm-2
-dm-4 fs=ext4 uuid=u dmuuid=LVM-vgsnap slaves=dm-2`, "UUID=u", "TWINS dm-3 dm-4"},
+dm-0 dm=vg-pool_tmeta dmuuid=LVM-pool1-tmeta slaves=sda2
+dm-1 dm=vg-pool_tdata dmuuid=LVM-pool2-tdata slaves=sda2
+dm-2 dm=vg-pool-tpool dmuuid=LVM-pool3-tpool slaves=dm-0,dm-1
+dm-3 dm=vg-pool dmuuid=LVM-pool3-pool slaves=dm-2
+dm-4 fs=ext4 uuid=u dm=vg-thin dmuuid=LVM-thin slaves=dm-2
+dm-5 fs=ext4 uuid=u dm=vg-tsnap dmuuid=LVM-tsnap slaves=dm-2`, "UUID=u", "TWINS dm-4 dm-5"},
 		{"LUKS and its content with one label", `
 sda1 crypt=crypto_LUKS uuid=c label=root
 dm-0 fs=ext4 uuid=u label=root slaves=sda1`, "LABEL=root", "dm-0"},

@@ -186,11 +186,13 @@ func (a *attendance) keyPressed(ev keyPressed) {
 	}
 	if !a.typed {
 		a.typed = true
+		if a.left >= 0 {
+			for _, s := range a.seats {
+				s.stopCountdown(s == ev.s)
+			}
+		}
 		a.b.forget(countedSeconds)
 		a.b.m.Log.Errf("prompt: somebody is at %s; nothing follows by itself any more", ev.s.path)
-	}
-	for _, s := range a.seats {
-		s.stopCountdown(s == ev.s)
 	}
 	if err := a.b.startSession(ev.s); err != nil {
 		a.b.m.Log.Errf("prompt on %s: %v", ev.s.path, err)

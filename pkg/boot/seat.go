@@ -17,7 +17,6 @@ type seat struct {
 	terminal Terminal
 	session  Session
 	shell    bool // the session is a shell of the image
-	counting bool // a countdown stands in the last line
 }
 
 // say writes to the console; what it does not take at once is dropped.
@@ -28,20 +27,15 @@ func (s *seat) say(format string, args ...any) {
 }
 
 func (s *seat) countdown(action string, seconds int) {
-	s.say("\r%s in %d s; press a key for a prompt \x1b[K", action, seconds)
-	s.counting = true
+	s.say("\r%s in %d s \x1b[K", action, seconds)
 }
 
 // stopCountdown says so on a console that showed one.
 func (s *seat) stopCountdown(here bool) {
-	switch {
-	case !s.counting:
-	case here:
-		s.say("\r\x1b[K")
-	default:
-		s.say("\r\x1b[Kthe countdown is stopped: somebody is at another console; press a key for a prompt\n")
+	s.say("\r\x1b[K")
+	if !here {
+		s.say("the countdown is stopped: somebody is at another console; press a key for a prompt\n")
 	}
-	s.counting = false
 }
 
 // openSeats opens the consoles that have none yet.
@@ -73,7 +67,7 @@ func (a *attendance) invite(s *seat) {
 	}
 	s.say("\n%s: %s\n", head, a.why.reason)
 	if a.left >= 0 && !a.typed {
-		s.countdown(a.b.config.Emergency, int(a.left/time.Second))
+		s.say("%s in %d s; press a key for a prompt\n", a.b.config.Emergency, int(a.left/time.Second))
 	} else {
 		s.say("press a key for a prompt\n")
 	}

@@ -45,5 +45,7 @@ func TestRequestModule(t *testing.T) {
 func TestRequestModuleUnanswered(t *testing.T) {
 	t.Parallel()
 	nothing := vm.Entry{Name: "sbin/modprobe", Mode: 0o755, Data: []byte("nothing\n")}
-	mustRefuse(t, withVFAT(t, nothing), "REBOOTED", "/tmp: ", "as vfat")
+	s := withVFAT(t, nothing)
+	s.Cmdline += " rd.preroot.unattended=1"
+	mustRefuse(t, s, "REBOOTED", "/tmp: ", "as vfat")
 }

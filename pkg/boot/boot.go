@@ -62,9 +62,9 @@ type Boot struct {
 	init    string
 	mounted []string // the mounts at and below Sysroot, in order
 
-	awaited    string        // what the last wait was for
-	waited     time.Duration // and how long it was
-	typed      bool          // somebody was at the last prompt
+	awaited string        // what the last wait was for
+	waited  time.Duration // and how long it was
+	typed   bool          // somebody was at the last prompt
 
 	state state                         // what is remembered beyond the life of this engine
 	waits atomic.Pointer[chan struct{}] // closed when the wait under way ends; nil outside
@@ -154,6 +154,7 @@ func (b *Boot) configure() {
 	b.breaks = slices.Clone(c.Break)
 	b.m.Log.SetDebug(c.Debug)
 	b.m.Parent.Policy(c.Emergency)
+	b.armPanic()
 	if c.Info && c.Quiet && b.m.Console != nil {
 		b.m.Log.SetConsole(b.m.Console)
 	}

@@ -105,6 +105,7 @@ func (b *Boot) handOverTo() error {
 	}
 	b.m.Log.Flush(logPatience)
 	b.restoreConsole()
+	b.disarmPanic()
 	return b.m.Parent.HandOver(switchroot.Record{
 		Root: Sysroot, Device: rootDevice(b.root), Init: b.init, Mounts: mount.Carried,
 	})

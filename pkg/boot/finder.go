@@ -93,6 +93,9 @@ func (f *finder) Handle(ev initqueue.Event) {
 		f.scan, f.aliases = unknown, unknown
 	case scanned:
 		f.scan = known
+		for _, d := range ev.devices {
+			f.b.makeNode(d)
+		}
 		f.inv.Replace(ev.devices)
 		f.buses = unknown
 	case aliased:
@@ -129,6 +132,7 @@ func (f *finder) Handle(ev initqueue.Event) {
 
 func (f *finder) uevent(ev uevent.Event) {
 	f.b.m.Log.Debugf("uevent %s", &ev)
+	f.b.makeNode(ev)
 	if ev.Subsystem == "block" {
 		f.inv.Apply(ev)
 	}

@@ -4,6 +4,7 @@
 //	preroot-engine        the engine: the stages cmdline, pre-udev, pre-trigger, initqueue, pre-mount, mount,
 //	                      pre-pivot, cleanup and switch_root (table in pkg/boot), with the parameters of
 //	                      docs/parameters.md
+//	@preroot-empty        what empties a large initramfs while the real init runs already
 //	modprobe              what the kernel starts when it wants a module (/sbin/modprobe)
 package main
 
@@ -20,6 +21,7 @@ import (
 	"github.com/preroot/preroot/internal/safe"
 	"github.com/preroot/preroot/pkg/boot"
 	"github.com/preroot/preroot/pkg/supervisor"
+	"github.com/preroot/preroot/pkg/switchroot"
 )
 
 func main() {
@@ -28,6 +30,11 @@ func main() {
 		supervise()
 	case name == supervisor.EngineName:
 		os.Exit(engine())
+	case name == switchroot.RestName:
+		if switchroot.EmptyRest() != nil {
+			os.Exit(1)
+		}
+		return
 	case name == "modprobe":
 		os.Exit(boot.Modprobe(os.Args[1:]))
 	}

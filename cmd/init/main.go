@@ -5,6 +5,7 @@
 //	                      pre-pivot, cleanup and switch_root (table in pkg/boot), with the parameters of
 //	                      docs/parameters.md
 //	preroot-prompt        the prompt on a console when the image has no shell
+//	@preroot-empty        what empties a large initramfs while the real init runs already
 //	modprobe              what the kernel starts when it wants a module (/sbin/modprobe)
 package main
 
@@ -22,6 +23,7 @@ import (
 	"github.com/preroot/preroot/pkg/boot"
 	"github.com/preroot/preroot/pkg/rescue"
 	"github.com/preroot/preroot/pkg/supervisor"
+	"github.com/preroot/preroot/pkg/switchroot"
 )
 
 func main() {
@@ -30,6 +32,11 @@ func main() {
 		supervise()
 	case name == supervisor.EngineName:
 		os.Exit(engine())
+	case name == switchroot.RestName:
+		if switchroot.EmptyRest() != nil {
+			os.Exit(1)
+		}
+		return
 	case name == "modprobe":
 		os.Exit(boot.Modprobe(os.Args[1:]))
 	case name == rescue.PromptName:
@@ -47,8 +54,9 @@ func supervise() {
 	debug.SetGCPercent(-1) // what PID 1 allocates in a boot fits in memory many times
 	debug.SetMemoryLimit(32 << 20)
 	log := logger()
+	_ = linux.CtrlAltDel(false) // until the last exec PID 1 gets SIGINT
 	s := supervisor.Supervisor{
-		Self: self(), Argv: slices.Clone(os.Args), Env: os.Environ(), Signals: signals, Log: log,
+		Self: self(), Argv: slices.Clone(os.Args), Env: os.Environ(), Signals: signals, Machine: supervisor.Kernel{}, Log: log,
 	}
 	s.Run()
 }
@@ -67,10 +75,11 @@ func engine() int {
 	debug.SetMemoryLimit(64 << 20)
 	log := logger()
 	client := supervisor.NewClient(linux.AdoptSocket(supervisor.EngineFD))
+	client.Asked = make(chan struct{}, 1)
 	report := func(name, trace string) { log.Errf("%s: %s", name, trace) }
 	safe.Go("PID 1's messages", report, client.Serve)
 	m := boot.Real(log)
-	m.Parent, m.Signals = parent{client}, client.Signal
+	m.Parent, m.Signals, m.Asked = parent{client}, client.Signal, client.Asked
 	m.Restarted = slices.Contains(os.Args, "start=2")
 	if err := boot.Run(m); err != nil {
 		log.Errf("%v", err)

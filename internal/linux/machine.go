@@ -2,6 +2,7 @@ package linux
 
 import (
 	"os"
+	"path/filepath"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -17,16 +18,21 @@ const (
 	Halt
 )
 
-// End ends the machine's run; it returns only when the kernel refuses.
+// End ends the machine's run. It returns when the kernel refuses; where the kernel's own attempt has no effect it ends the calling
+// thread instead, never the process while it has others (kernel/reboot.c: do_exit behind kernel_power_off).
 func End(how Reset) error {
-	unix.Sync()
-	cmd := map[Reset]int{
-		Reboot:   unix.LINUX_REBOOT_CMD_RESTART,
-		PowerOff: unix.LINUX_REBOOT_CMD_POWER_OFF,
-		Halt:     unix.LINUX_REBOOT_CMD_HALT,
-	}[how]
+	cmd := unix.LINUX_REBOOT_CMD_RESTART
+	switch how {
+	case PowerOff:
+		cmd = unix.LINUX_REBOOT_CMD_POWER_OFF
+	case Halt:
+		cmd = unix.LINUX_REBOOT_CMD_HALT
+	}
 	return unix.Reboot(cmd)
 }
+
+// Sync writes out what the file systems hold; a disk that does not answer keeps it for ever.
+func Sync() { unix.Sync() }
 
 // CtrlAltDel sets what Ctrl-Alt-Del does: immediate is a reset by the kernel, its default; otherwise PID 1 gets SIGINT.
 func CtrlAltDel(immediate bool) error {
@@ -36,13 +42,20 @@ func CtrlAltDel(immediate bool) error {
 	return unix.Reboot(unix.LINUX_REBOOT_CMD_CAD_OFF)
 }
 
-// MakeNode makes a character device node; an existing one is no error.
-func MakeNode(path string, mode uint32, major, minor uint32) error {
-	err := unix.Mknod(path, unix.S_IFCHR|mode, int(unix.Mkdev(major, minor)))
-	if err == unix.EEXIST {
+// MakeNode makes the node of a device for root alone, with the directories above it; an existing one is no error.
+func MakeNode(path string, block bool, major, minor uint32) error {
+	kind := uint32(unix.S_IFCHR)
+	if block {
+		kind = unix.S_IFBLK
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	err := unix.Mknod(path, kind|0o600, int(unix.Mkdev(major, minor)))
+	if err == nil || err == unix.EEXIST {
 		return nil
 	}
-	return err
+	return &os.PathError{Op: "mknod", Path: path, Err: err}
 }
 
 // SetPrintLevel sets the level below which kernel messages reach the consoles (syslog(2), SYSLOG_ACTION_CONSOLE_LEVEL).
@@ -81,4 +94,18 @@ func OpenAppend(path string) (*os.File, error) {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	return os.NewFile(uintptr(fd), path), nil
+}
+
+// OpenInput opens a device for reading, without waiting for it; a Read waits for what it says, and ends when the device is gone.
+func OpenInput(path string) (*os.File, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+// Sysctl writes a value below /proc/sys; name has slashes.
+func Sysctl(name, value string) error {
+	return os.WriteFile("/proc/sys/"+name, []byte(value), 0)
 }

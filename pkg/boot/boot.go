@@ -67,7 +67,10 @@ type Boot struct {
 	waited  time.Duration // and how long it was
 	typed   bool          // somebody was at the last prompt
 
-	state state // what is remembered beyond the life of this engine
+	bareDev bool // /dev is no devtmpfs: nodes are made here
+
+	state state                         // what is remembered beyond the life of this engine
+	waits atomic.Pointer[chan struct{}] // closed when the wait under way ends; nil outside
 
 	printLevel atomic.Int32 // the console's level before it was lowered, 0 for as it was
 }
@@ -133,6 +136,9 @@ func (b *Boot) mountAPIs() error {
 	end := b.spans.Start("mount", "API file systems")
 	warnings, err := mount.MountAPIs(b.m.Mounter, b.m.Directories)
 	end(err)
+	if len(warnings) > 0 {
+		b.startNodes() // the log is one of them
+	}
 	for _, w := range warnings {
 		b.m.Log.Warnf("%v; ignoring it", w)
 	}
@@ -157,6 +163,7 @@ func (b *Boot) configure() {
 	b.breaks = slices.Clone(c.Break)
 	b.m.Log.SetDebug(c.Debug)
 	b.m.Parent.Policy(c.Emergency)
+	b.armPanic()
 	if c.Info && c.Quiet && b.m.Console != nil {
 		b.m.Log.SetConsole(b.m.Console)
 	}
@@ -198,6 +205,7 @@ func (b *Boot) listen() (err error) {
 		return fmt.Errorf("uevents: %w", err)
 	}
 	b.pump()
+	b.findWatchdogs()
 	return nil
 }
 

@@ -91,6 +91,7 @@ type (
 	overrun    struct{}
 	signal     struct{ number int }
 	broken     struct{ err error }
+	asked      struct{}
 )
 
 // Handle notes what an event says.
@@ -104,6 +105,9 @@ func (f *finder) Handle(ev initqueue.Event) {
 	case scanned:
 		f.scan = known
 		f.number = max(f.number, ev.number)
+		for _, d := range ev.devices {
+			f.b.makeNode(d)
+		}
 		f.inv.Replace(ev.devices)
 		f.buses = unknown
 	case aliased:
@@ -133,6 +137,8 @@ func (f *finder) Handle(ev initqueue.Event) {
 	case initqueue.Panicked:
 		f.b.m.Log.Errf("job %s: %s", ev.Key, ev.Trace)
 		f.abandoned(initqueue.Abandoned{Key: ev.Key})
+	case asked:
+		f.b.alive()
 	case signal:
 		f.err = f.b.signalled(ev.number)
 	case broken:
@@ -143,12 +149,16 @@ func (f *finder) Handle(ev initqueue.Event) {
 func (f *finder) uevent(ev uevent.Event) {
 	f.b.m.Log.Debugf("uevent %s", &ev)
 	f.number = max(f.number, ev.Seqnum)
+	f.b.makeNode(ev)
 	if ev.Subsystem == "block" {
 		f.tellGone(&ev)
 		f.inv.Apply(ev)
 	}
 	if ev.Subsystem == "block" || len(f.busy) > 0 {
 		f.buses = unknown
+	}
+	if ev.Subsystem == "watchdog" && ev.Action == "add" {
+		f.b.findWatchdogs()
 	}
 	if alias := ev.Get("MODALIAS"); alias != "" && ev.Action != "remove" {
 		f.alias(alias, uevent.Wave(alias))

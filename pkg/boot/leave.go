@@ -118,6 +118,7 @@ func (b *Boot) handOverTo() error {
 	b.leaveRecord()
 	b.m.Log.Flush(logPatience)
 	b.restoreConsole()
+	b.disarmPanic()
 	// The last look: what comes from here on finds the record taken.
 	if err := b.judgeAgain(); err != nil {
 		return err

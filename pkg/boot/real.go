@@ -30,6 +30,9 @@ func Real(log *klog.Logger) Machine {
 		KernelLog:    linux.KernelLog,
 		Self:         "/proc/self/exe",
 		Uptime:       linux.Uptime,
+		Input:        openInput,
+		Sysctl:       linux.Sysctl,
+		MakeNode:     linux.MakeNode,
 		ELF:          switchroot.HostMachine(),
 		Log:          log,
 		WriteSys:     linux.WriteSys,
@@ -128,6 +131,14 @@ func OpenLog() (io.WriteCloser, error) {
 
 func openConsole() (io.WriteCloser, error) {
 	f, err := linux.OpenAppend("/dev/console")
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func openInput(node string) (io.ReadCloser, error) {
+	f, err := linux.OpenInput(node)
 	if err != nil {
 		return nil, err
 	}

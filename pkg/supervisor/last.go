@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"os"
 	"strings"
 	"time"
 
@@ -10,12 +11,14 @@ import (
 
 // finish does the last step of the boot. It does not return.
 func (s *Supervisor) finish(p *switchroot.Prepared, r switchroot.Record) {
-	if !s.awaitReaped(s.engine.pid) {
+	s.dogs.ping()
+	if !s.awaitEngine() {
 		s.Log.Warnf("the engine's process %d stays: the kernel does not let it go", s.engine.pid)
 	}
-	s.engine.socket.Close()
+	_ = s.engine.socket.HangUp()
 	s.engine.crash.Close()
 	s.killAll()
+	absolve(os.Getpid(), 0)
 	warnings, err := p.Switch()
 	for _, w := range warnings {
 		s.Log.Warnf("switch root: %s", w)
@@ -23,7 +26,20 @@ func (s *Supervisor) finish(p *switchroot.Prepared, r switchroot.Record) {
 	if err != nil {
 		s.end(s.policy, "switch root: "+err.Error())
 	}
+	if rest := p.Rest(); rest != nil {
+		s.emptyRest(rest)
+	}
 	s.execute(r.Init)
+}
+
+// emptyRest lets a process of its own go on with a large initramfs; the program's file is there as long as it runs.
+func (s *Supervisor) emptyRest(rest *linux.OldRoot) {
+	defer rest.Close()
+	std := linux.StandardFD()
+	fds := []uintptr{std, std, std, rest.Fd()}
+	if _, err := linux.StartChild("/proc/self/exe", []string{switchroot.RestName}, engineEnv, fds, true); err != nil {
+		s.Log.Warnf("the rest of the initramfs keeps its memory: %v", err)
+	}
 }
 
 // execute runs the new init, or what else can serve as one in the new root.
@@ -47,9 +63,9 @@ func tail(argv []string) []string {
 	return argv[1:]
 }
 
-// awaitReaped reaps until pid is among the reaped, at most corpseWait.
-func (s *Supervisor) awaitReaped(pid int) bool {
-	return s.reapUntil(corpseWait, func(child linux.Reaped) bool { return child.PID == pid })
+// awaitEngine reaps until the engine is among the reaped, at most corpseWait.
+func (s *Supervisor) awaitEngine() bool {
+	return s.engine.gone || s.reapUntil(corpseWait, func(child linux.Reaped) bool { return child.PID == s.engine.pid })
 }
 
 // reapUntil reaps until done says so of a child, at most limit. SIGCHLD is the wake-up; where the channel was too full
@@ -59,6 +75,7 @@ func (s *Supervisor) reapUntil(limit time.Duration, done func(linux.Reaped) bool
 	defer deadline.Stop()
 	for {
 		for child, ok := linux.Reap(); ok; child, ok = linux.Reap() {
+			s.collect(child)
 			if done(child) {
 				return true
 			}
@@ -75,7 +92,7 @@ func (s *Supervisor) reapUntil(limit time.Duration, done func(linux.Reaped) bool
 // itself needs (https://systemd.io/ROOT_STORAGE_DAEMONS/). All of them descend from PID 1, which gets those whose parent is gone.
 func (s *Supervisor) killAll() {
 	for round := 0; round < killRounds; round++ {
-		victims := victims(1, nil, 0)
+		victims := victims(os.Getpid(), nil, 0)
 		if len(victims) == 0 {
 			return
 		}
@@ -94,6 +111,17 @@ const (
 	killWait   = 500 * time.Millisecond
 )
 
+// absolve gives the processes that live on what they would have without us.
+func absolve(pid, depth int) {
+	if depth > 32 {
+		return
+	}
+	for _, child := range linux.Children(pid) {
+		linux.Absolve(child)
+		absolve(child, depth+1)
+	}
+}
+
 // victims lists the processes below pid that must end, children before their parents; zombies have no command line.
 func victims(pid int, list []int, depth int) []int {
 	if depth > 32 {
@@ -106,26 +134,4 @@ func victims(pid int, list []int, depth int) []int {
 		}
 	}
 	return list
-}
-
-// end ends the boot. It does not return: when the kernel refuses, PID 1 goes on serving signals and orphans.
-func (s *Supervisor) end(a Action, reason string) {
-	s.Log.Errf("end: %s: %s", a.End(), reason)
-	s.Log.Flush(2 * time.Second)
-	var err error
-	switch a {
-	case PowerOff:
-		err = linux.End(linux.PowerOff)
-	case Halt:
-		err = linux.End(linux.Halt)
-	case Reboot:
-		err = linux.End(linux.Reboot)
-	}
-	if err != nil {
-		s.Log.Errf("end: HELD: the kernel refuses: %v", err)
-	}
-	for range s.Signals {
-		for _, ok := linux.Reap(); ok; _, ok = linux.Reap() {
-		}
-	}
 }

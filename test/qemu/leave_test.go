@@ -1,0 +1,74 @@
+package qemu
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/preroot/preroot/internal/vm"
+)
+
+// TestManyFiles leaves an initramfs of 100,000 files and a mount of its own
+// below it: the real init does not wait for them, and the memory is given back.
+func TestManyFiles(t *testing.T) {
+	t.Parallel()
+	s := plain(t, image{launcher: []string{"files 100000", "stray"}}, serial)
+	s.Limit = 180 * time.Second
+	s.Disks[0].Path = makeOnce(t, "root-linger.img", func(path string) error {
+		return vm.Root{FS: "ext4", Init: program(t, "linger.c")}.Make(path)
+	})
+	r := boot(t, s)
+	t.Log(r.Line("LINGER"))
+	mustSay(t, r, "LINGER gone: left_kB=")
+	var left int
+	_, figure, _ := strings.Cut(r.Line("LINGER gone:"), "left_kB=")
+	if _, err := fmt.Sscan(figure, &left); err != nil || left > 64 {
+		fail(t, r, "%d kB of the initramfs are left in memory, wanted at most 64 (%v)", left, err)
+	}
+}
+
+// TestOverlayAsRoot starts /init with an overlay as its root, which is no
+// initramfs: the boot goes on and deletes nothing.
+func TestOverlayAsRoot(t *testing.T) {
+	t.Parallel()
+	k := kernel(t, "6.1-cloud")
+	orders := []string{"insmod " + moduleInImage(t, k, "overlay.ko"), "overlay"}
+	s := plain(t, image{drivers: known + " overlay", launcher: orders}, serial)
+	r := mustBoot(t, s)
+	mustSay(t, r, "the old root is neither ramfs nor tmpfs")
+}
+
+// TestSharedMounts makes every mount shared before /init: the kernel refuses to
+// move one whose parent is, until that is ended.
+func TestSharedMounts(t *testing.T) {
+	t.Parallel()
+	r := mustBoot(t, plain(t, image{launcher: []string{"shared"}}, serial))
+	if line := r.Line("is not carried over"); line != "" {
+		fail(t, r, "%s", line)
+	}
+}
+
+// TestMountsRefused lets the kernel refuse /dev, /run and all that follows: the
+// boot makes its own nodes and reaches root.
+func TestMountsRefused(t *testing.T) {
+	t.Parallel()
+	orders := []string{"mounts first 3", "kmsg /dev/shm: ", "mounts 100000"}
+	s := plain(t, image{launcher: orders}, serial)
+	s.Disks[0].Late = true
+	r := disturb(t, s, "launcher: done: mounts", func(m *vm.Machine) error { return m.Plug(0) })
+	mustSay(t, r, "preroot: /dev: ", "preroot: /run: ", "preroot: /dev/shm: ")
+	if !r.Reached() {
+		fail(t, r, "root was not reached")
+	}
+}
+
+// mustBoot boots to root and returns what the console said.
+func mustBoot(t *testing.T, s vm.Spec) vm.Result {
+	t.Helper()
+	r := boot(t, s)
+	if !r.Reached() {
+		fail(t, r, "root was not reached")
+	}
+	return r
+}

@@ -172,7 +172,7 @@ func (s Spec) cmdline() string {
 		line += " panic=-1"
 	}
 	if s.Arch != ARM64 && !s.Icount {
-		line += " no_timer_check"
+		line = "no_timer_check " + line // not behind a "--"
 	}
 	return strings.TrimSpace(line)
 }

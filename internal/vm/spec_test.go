@@ -15,7 +15,7 @@ func TestArgs(t *testing.T) {
 		want string
 	}{
 		{"plain", Spec{Kernel: "k", Cmdline: "quiet"},
-			base + " -nodefaults -serial stdio -kernel k -append 'quiet panic=-1 no_timer_check'"},
+			base + " -nodefaults -serial stdio -kernel k -append 'no_timer_check quiet panic=-1'"},
 		{"measured", Spec{Kernel: "k", Initrd: "i", Cmdline: "panic=-1", Icount: true, Disks: []Disk{{Path: "d"}}},
 			base + " -icount shift=0,sleep=off -serial stdio" +
 				" -drive if=none,id=disk0,format=raw,cache=unsafe,file.locking=off,file=d,aio=io_uring" +
@@ -26,11 +26,11 @@ func TestArgs(t *testing.T) {
 				" -drive if=none,id=disk0,format=raw,cache=unsafe,file.locking=off,file=a,,b,read-only=on,throttling.iops-total=4" +
 				" -device virtio-scsi-pci,id=bus0 -device scsi-hd,bus=bus0.0,id=dev0,drive=disk0,serial=S" +
 				" -drive if=none,id=disk1,format=raw,cache=unsafe,file.locking=off,file=c,snapshot=on" +
-				" -kernel k -append 'panic=-1 no_timer_check'"},
+				" -kernel k -append 'no_timer_check panic=-1'"},
 		{"card behind UEFI", Spec{Kernel: "k", Firmware: UEFI, Disks: []Disk{{Path: "d", Bus: SD, Serial: "S"}}},
 			base + " -bios /usr/share/ovmf/OVMF.fd -nodefaults -serial stdio" +
 				" -drive if=none,id=disk0,format=raw,cache=unsafe,file.locking=off,file=d" +
-				" -device sdhci-pci,id=bus0 -device sd-card,id=dev0,drive=disk0 -kernel k -append 'panic=-1 no_timer_check'"},
+				" -device sdhci-pci,id=bus0 -device sd-card,id=dev0,drive=disk0 -kernel k -append 'no_timer_check panic=-1'"},
 		{"arm64", Spec{Arch: ARM64, Kernel: "k"},
 			strings.Replace("qemu-system-aarch64 -machine virt "+base, "max", "max,pauth-impdef=on", 1) +
 				" -nodefaults -serial stdio -kernel k -append panic=-1"},

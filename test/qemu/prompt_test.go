@@ -65,7 +65,7 @@ func TestBuiltinPrompt(t *testing.T) {
 	}
 }
 
-// TestBuiltinPromptEnds: the words that end the machine's run, and a prompt that is killed.
+// TestBuiltinPromptEnds: the words that end the machine's run.
 func TestBuiltinPromptEnds(t *testing.T) {
 	for word, end := range map[string]string{"reboot": "REBOOTED", "poweroff": "POWERED OFF"} {
 		t.Run(word, func(t *testing.T) {

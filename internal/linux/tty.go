@@ -9,14 +9,14 @@ import (
 
 // TTY is the controlling terminal of this process, in a mode for a program that edits lines itself.
 type TTY struct {
-	*os.File
+	f     *os.File
 	saved *unix.Termios
 }
 
 // AdoptTTY takes an open terminal over: every key is read at once, without echo and as it is, Ctrl-C too; output keeps its newlines.
 // Nothing that was typed before is lost. A file that is no terminal stays as it is.
 func AdoptTTY(f *os.File) *TTY {
-	t := &TTY{File: f}
+	t := &TTY{f: f}
 	now, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
 	if err != nil {
 		return t
@@ -44,16 +44,22 @@ func sane(t *unix.Termios) {
 	t.Cc[unix.VEOF], t.Cc[unix.VEOL] = 4, 0 // VMIN and VTIME share their places on some machines
 }
 
+// Read waits for what is typed.
+func (t *TTY) Read(p []byte) (int, error) { return t.f.Read(p) }
+
+// Write shows text.
+func (t *TTY) Write(p []byte) (int, error) { return t.f.Write(p) }
+
 // Restore gives the terminal its settings back.
 func (t *TTY) Restore() {
 	if t.saved != nil {
-		_ = unix.IoctlSetTermios(int(t.Fd()), unix.TCSETSW, t.saved)
+		_ = unix.IoctlSetTermios(int(t.f.Fd()), unix.TCSETSW, t.saved)
 	}
 }
 
 // Size is the terminal's size in characters, 0, 0 when it does not tell.
 func (t *TTY) Size() (columns, rows int) {
-	w, err := unix.IoctlGetWinsize(int(t.Fd()), unix.TIOCGWINSZ)
+	w, err := unix.IoctlGetWinsize(int(t.f.Fd()), unix.TIOCGWINSZ)
 	if err != nil {
 		return 0, 0
 	}

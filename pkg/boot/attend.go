@@ -55,6 +55,7 @@ type (
 func (b *Boot) attend(why stop) outcome {
 	a := &attendance{finder: b.finder, seats: map[string]*seat{}, why: why, left: b.countdown(why)}
 	b.prepareForPeople()
+	b.leaveRecord()
 	b.m.Parent.Wait("prompt", 0)
 	b.finder.err, b.finder.timeUp, b.finder.people = nil, false, true
 	b.m.Log.Errf("end: HELD: prompt on %s%s: %s", places(b.terminals()), a.plan(), why.reason)

@@ -33,7 +33,7 @@ func (c *call) report(args []string) error {
 func (c *call) timeline(args []string) error {
 	text, err := fs.ReadFile(c.sys.Files, timelineFile)
 	if err != nil {
-		return err
+		return about("/"+timelineFile, err)
 	}
 	spans, err := timeline.Parse(string(text))
 	if err != nil {

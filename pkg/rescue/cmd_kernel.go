@@ -2,6 +2,7 @@ package rescue
 
 import (
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -70,20 +71,25 @@ func (c *call) modprobe(args []string) error {
 func (c *call) ps(args []string) error {
 	dirs, err := fs.ReadDir(c.sys.Files, "proc")
 	if err != nil {
-		return err
+		return about("/proc", err)
 	}
 	if err := c.print("  PID  PPID S NAME"); err != nil {
 		return err
 	}
+	var pids []int
 	for _, d := range dirs {
-		if d.Name()[0] < '1' || d.Name()[0] > '9' {
-			continue
+		if n, err := strconv.Atoi(d.Name()); err == nil {
+			pids = append(pids, n)
 		}
-		stat, err := fs.ReadFile(c.sys.Files, "proc/"+d.Name()+"/stat")
+	}
+	slices.Sort(pids)
+	for _, n := range pids {
+		pid := strconv.Itoa(n)
+		stat, err := fs.ReadFile(c.sys.Files, "proc/"+pid+"/stat")
 		if err != nil {
 			continue // it has ended
 		}
-		if err := c.process(d.Name(), string(stat)); err != nil {
+		if err := c.process(pid, string(stat)); err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,6 @@ package rescue
 import (
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -26,7 +25,7 @@ func (e *Editor) complete() {
 	word := string(e.line[start:e.at])
 	common := commonPrefix(candidates)
 	if len(common) > len(word) && len(e.line)-len(word)+len(common) <= MaxLine {
-		e.line = slices.Replace(e.line, start, e.at, []byte(common)...)
+		e.splice(start, e.at, common)
 		e.at = start + len(common)
 		e.redraw()
 		return

@@ -1,7 +1,6 @@
 package rescue
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -79,7 +78,7 @@ func (e *Editor) Remember(line string) {
 		return
 	}
 	if len(e.history) >= maxHistory {
-		e.history = slices.Delete(e.history, 0, 1)
+		e.history = append(e.history[:0], e.history[1:]...)
 	}
 	e.history = append(e.history, line)
 	e.recall = len(e.history)
@@ -168,7 +167,7 @@ func (e *Editor) insert(s string) {
 		return
 	}
 	atEnd := e.at == len(e.line)
-	e.line = slices.Insert(e.line, e.at, []byte(s)...)
+	e.splice(e.at, e.at, s)
 	e.at += len(s)
 	if atEnd && e.width(e.shownFrom, e.at) < e.room() {
 		e.draw(s)
@@ -191,9 +190,14 @@ func (e *Editor) delete(from, to int) {
 	if from >= to {
 		return
 	}
-	e.line = slices.Delete(e.line, from, to)
+	e.splice(from, to, "")
 	e.at = from
 	e.redraw()
+}
+
+// splice puts text in the place of the bytes from..to of the line.
+func (e *Editor) splice(from, to int, text string) {
+	e.line = append(e.line[:from], text+string(e.line[to:])...)
 }
 
 func (e *Editor) moveTo(at int) {
@@ -209,7 +213,7 @@ func (e *Editor) show(i int) {
 		return
 	}
 	if e.recall == len(e.history) {
-		e.written = slices.Clone(e.line)
+		e.written = append([]byte(nil), e.line...)
 	}
 	e.recall, e.over = i, false
 	if i == len(e.history) {

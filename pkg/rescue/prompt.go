@@ -135,10 +135,11 @@ func (p *Prompt) broken(name, trace string) {
 
 // ps1 is the text before a line; of a long directory its end.
 func (p *Prompt) ps1() string {
-	dir := klog.Clean(p.dir)
+	dir := p.dir
 	if len(dir) > 40 {
-		dir = "..." + strings.ToValidUTF8(dir[len(dir)-37:], "")
+		dir = "..." + dir[len(dir)-37:]
 	}
+	dir = klog.Clean(dir)
 	return "preroot:" + dir + "# "
 }
 

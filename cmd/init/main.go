@@ -47,8 +47,9 @@ func supervise() {
 	debug.SetGCPercent(-1) // what PID 1 allocates in a boot fits in memory many times
 	debug.SetMemoryLimit(32 << 20)
 	log := logger()
+	_ = linux.CtrlAltDel(false) // until the last exec PID 1 gets SIGINT
 	s := supervisor.Supervisor{
-		Self: self(), Argv: slices.Clone(os.Args), Env: os.Environ(), Signals: signals, Log: log,
+		Self: self(), Argv: slices.Clone(os.Args), Env: os.Environ(), Signals: signals, Machine: supervisor.Kernel{}, Log: log,
 	}
 	s.Run()
 }
@@ -67,10 +68,11 @@ func engine() int {
 	debug.SetMemoryLimit(64 << 20)
 	log := logger()
 	client := supervisor.NewClient(linux.AdoptSocket(supervisor.EngineFD))
+	client.Asked = make(chan struct{}, 1)
 	report := func(name, trace string) { log.Errf("%s: %s", name, trace) }
 	safe.Go("PID 1's messages", report, client.Serve)
 	m := boot.Real(log)
-	m.Parent, m.Signals = parent{client}, client.Signal
+	m.Parent, m.Signals, m.Asked = parent{client}, client.Signal, client.Asked
 	m.Restarted = slices.Contains(os.Args, "start=2")
 	if err := boot.Run(m); err != nil {
 		log.Errf("%v", err)

@@ -17,16 +17,21 @@ const (
 	Halt
 )
 
-// End ends the machine's run; it returns only when the kernel refuses.
+// End ends the machine's run. It returns when the kernel refuses; where the kernel's own attempt has no effect it ends the calling
+// thread instead, never the process while it has others (kernel/reboot.c: do_exit behind kernel_power_off).
 func End(how Reset) error {
-	unix.Sync()
-	cmd := map[Reset]int{
-		Reboot:   unix.LINUX_REBOOT_CMD_RESTART,
-		PowerOff: unix.LINUX_REBOOT_CMD_POWER_OFF,
-		Halt:     unix.LINUX_REBOOT_CMD_HALT,
-	}[how]
+	cmd := unix.LINUX_REBOOT_CMD_RESTART
+	switch how {
+	case PowerOff:
+		cmd = unix.LINUX_REBOOT_CMD_POWER_OFF
+	case Halt:
+		cmd = unix.LINUX_REBOOT_CMD_HALT
+	}
 	return unix.Reboot(cmd)
 }
+
+// Sync writes out what the file systems hold; a disk that does not answer keeps it for ever.
+func Sync() { unix.Sync() }
 
 // CtrlAltDel sets what Ctrl-Alt-Del does: immediate is a reset by the kernel, its default; otherwise PID 1 gets SIGINT.
 func CtrlAltDel(immediate bool) error {

@@ -31,8 +31,15 @@ func AdoptSocket(fd int) *Socket {
 // Fd is the descriptor.
 func (s *Socket) Fd() uintptr { return uintptr(s.fd) }
 
-// Close closes this end.
+// Close closes this descriptor of the end.
 func (s *Socket) Close() error { return unix.Close(s.fd) }
+
+// HangUp ends the connection, for every process that holds this end, and closes it. A Receive under way returns io.EOF; after Close alone it
+// would go on, and later read from another socket that got the same number.
+func (s *Socket) HangUp() error {
+	_ = unix.Shutdown(s.fd, unix.SHUT_RDWR)
+	return s.Close()
+}
 
 // Send sends one message. It does not wait: a peer that does not read is an error (EAGAIN).
 func (s *Socket) Send(msg []byte) error {

@@ -67,7 +67,8 @@ type Boot struct {
 	waited  time.Duration // and how long it was
 	typed   bool          // somebody was at the last prompt
 
-	state state // what is remembered beyond the life of this engine
+	state state                         // what is remembered beyond the life of this engine
+	waits atomic.Pointer[chan struct{}] // closed when the wait under way ends; nil outside
 
 	printLevel atomic.Int32 // the console's level before it was lowered, 0 for as it was
 }
@@ -198,6 +199,7 @@ func (b *Boot) listen() (err error) {
 		return fmt.Errorf("uevents: %w", err)
 	}
 	b.pump()
+	b.findWatchdogs()
 	return nil
 }
 

@@ -84,6 +84,7 @@ type (
 	lookAgain struct{}
 	overrun   struct{}
 	signal    struct{ number int }
+	asked     struct{}
 	broken    struct{ err error }
 )
 
@@ -125,6 +126,8 @@ func (f *finder) Handle(ev initqueue.Event) {
 	case initqueue.Panicked:
 		f.b.m.Log.Errf("job %s: %s", ev.Key, ev.Trace)
 		f.abandoned(initqueue.Abandoned{Key: ev.Key})
+	case asked:
+		f.b.alive()
 	case signal:
 		f.err = f.b.signalled(ev.number)
 	case broken:
@@ -140,6 +143,9 @@ func (f *finder) uevent(ev uevent.Event) {
 	}
 	if ev.Subsystem == "block" || len(f.busy) > 0 {
 		f.buses = unknown
+	}
+	if ev.Subsystem == "watchdog" && ev.Action == "add" {
+		f.b.findWatchdogs()
 	}
 	if alias := ev.Get("MODALIAS"); alias != "" && ev.Action != "remove" {
 		f.alias(alias, uevent.Wave(alias))

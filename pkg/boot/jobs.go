@@ -168,6 +168,9 @@ func (b *Boot) pump() {
 			b.deliver(signal{n})
 		}
 	})
+	if b.m.Asked != nil {
+		b.spawn("signs of life", nil, b.answer)
+	}
 }
 
 // deliver waits until somebody takes the event, or until the boot is over.

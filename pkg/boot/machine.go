@@ -39,6 +39,12 @@ type Machine struct {
 	Parent Parent
 	// Signals are those that PID 1 passes on.
 	Signals <-chan int
+	// Asked are PID 1's questions whether this process lives; nil if there are none.
+	Asked <-chan struct{}
+	// Input opens a device of /dev/input for reading; nil if there is no power button to watch.
+	Input func(node string) (io.ReadCloser, error)
+	// Sysctl writes a value below /proc/sys.
+	Sysctl func(name, value string) error
 	// PrintLevel sets the level below which kernel messages reach the consoles.
 	PrintLevel func(level int) error
 	// OpenTerminal opens a console for a person.
@@ -126,4 +132,12 @@ type Parent interface {
 	// Policy names the emergency action for the case that the engine cannot.
 	Policy(action string)
 	End(action, reason string) error
+}
+
+// Watcher is the part of PID 1 that watches over the engine, where Parent has it.
+type Watcher interface {
+	// Alive answers a question of Machine.Asked.
+	Alive()
+	// Watchdog names a hardware watchdog that runs already.
+	Watchdog(device string)
 }

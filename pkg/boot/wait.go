@@ -124,6 +124,7 @@ func (b *Boot) wait(what string, limit time.Duration) (err error) {
 	defer b.progress("waiting for " + what)()
 	b.m.Parent.Wait(what, limit)
 	b.loop.Limit = limit
+	defer b.beginWait()()
 	return b.loop.Run()
 }
 

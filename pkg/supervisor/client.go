@@ -16,6 +16,9 @@ type Client struct {
 	answers chan error
 	// Signal takes the signals that PID 1 got and passes on (SIGINT for Ctrl-Alt-Del, SIGPWR, SIGWINCH).
 	Signal chan int
+	// Asked takes PID 1's questions whether the engine lives, where somebody has set it: the boot, which answers by Alive when
+	// its loop does. Without it the answer means only that the process runs.
+	Asked chan struct{}
 }
 
 // NewClient takes the engine's end; the caller runs Serve in a goroutine.
@@ -41,7 +44,7 @@ func (c *Client) take(msg []byte) {
 	case msgRefused:
 		c.answer(errors.New("PID 1 refuses the root: " + string(msg[1:])))
 	case msgAsk:
-		_ = c.socket.Send([]byte{msgAlive})
+		c.ask()
 	case msgSignal:
 		if len(msg) == 2 {
 			select {
@@ -49,6 +52,17 @@ func (c *Client) take(msg []byte) {
 			default:
 			}
 		}
+	}
+}
+
+func (c *Client) ask() {
+	if c.Asked == nil {
+		c.Alive()
+		return
+	}
+	select {
+	case c.Asked <- struct{}{}:
+	default:
 	}
 }
 
@@ -79,6 +93,12 @@ func (c *Client) Wait(what string, limit time.Duration) {
 
 // Policy tells PID 1 the action to take when the engine ends without a word.
 func (c *Client) Policy(a Action) { _ = c.send(msgPolicy, string(rune(a))) }
+
+// Alive answers PID 1's question.
+func (c *Client) Alive() { _ = c.socket.Send([]byte{msgAlive}) }
+
+// Watchdog tells PID 1 of a hardware watchdog that runs already, by its device: it is to be fed while this process lives.
+func (c *Client) Watchdog(device string) { _ = c.send(msgWatchdog, device) }
 
 // End asks PID 1 to end the boot; PID 1 does not come back from it.
 func (c *Client) End(a Action, reason string) error {

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"os"
 	"strings"
 	"time"
 
@@ -10,10 +11,11 @@ import (
 
 // finish does the last step of the boot. It does not return.
 func (s *Supervisor) finish(p *switchroot.Prepared, r switchroot.Record) {
-	if !s.awaitReaped(s.engine.pid) {
+	s.dogs.ping()
+	if !s.awaitEngine() {
 		s.Log.Warnf("the engine's process %d stays: the kernel does not let it go", s.engine.pid)
 	}
-	s.engine.socket.Close()
+	_ = s.engine.socket.HangUp()
 	s.engine.crash.Close()
 	s.killAll()
 	warnings, err := p.Switch()
@@ -47,9 +49,9 @@ func tail(argv []string) []string {
 	return argv[1:]
 }
 
-// awaitReaped reaps until pid is among the reaped, at most corpseWait.
-func (s *Supervisor) awaitReaped(pid int) bool {
-	return s.reapUntil(corpseWait, func(child linux.Reaped) bool { return child.PID == pid })
+// awaitEngine reaps until the engine is among the reaped, at most corpseWait.
+func (s *Supervisor) awaitEngine() bool {
+	return s.engine.gone || s.reapUntil(corpseWait, func(child linux.Reaped) bool { return child.PID == s.engine.pid })
 }
 
 // reapUntil reaps until done says so of a child, at most limit. SIGCHLD is the wake-up; where the channel was too full
@@ -59,6 +61,7 @@ func (s *Supervisor) reapUntil(limit time.Duration, done func(linux.Reaped) bool
 	defer deadline.Stop()
 	for {
 		for child, ok := linux.Reap(); ok; child, ok = linux.Reap() {
+			s.collect(child)
 			if done(child) {
 				return true
 			}
@@ -75,7 +78,7 @@ func (s *Supervisor) reapUntil(limit time.Duration, done func(linux.Reaped) bool
 // itself needs (https://systemd.io/ROOT_STORAGE_DAEMONS/). All of them descend from PID 1, which gets those whose parent is gone.
 func (s *Supervisor) killAll() {
 	for round := 0; round < killRounds; round++ {
-		victims := victims(1, nil, 0)
+		victims := victims(os.Getpid(), nil, 0)
 		if len(victims) == 0 {
 			return
 		}
@@ -106,26 +109,4 @@ func victims(pid int, list []int, depth int) []int {
 		}
 	}
 	return list
-}
-
-// end ends the boot. It does not return: when the kernel refuses, PID 1 goes on serving signals and orphans.
-func (s *Supervisor) end(a Action, reason string) {
-	s.Log.Errf("end: %s: %s", a.End(), reason)
-	s.Log.Flush(2 * time.Second)
-	var err error
-	switch a {
-	case PowerOff:
-		err = linux.End(linux.PowerOff)
-	case Halt:
-		err = linux.End(linux.Halt)
-	case Reboot:
-		err = linux.End(linux.Reboot)
-	}
-	if err != nil {
-		s.Log.Errf("end: HELD: the kernel refuses: %v", err)
-	}
-	for range s.Signals {
-		for _, ok := linux.Reap(); ok; _, ok = linux.Reap() {
-		}
-	}
 }

@@ -7,6 +7,7 @@ const (
 	msgEnd      = 'E' // one letter for the action (see actions), then the reason
 	msgWait     = 'W' // seconds until silence is suspicious, a blank, what is waited for
 	msgAlive    = 'A' // answer to msgAsk
+	msgWatchdog = 'D' // the device of a watchdog that runs
 	msgPolicy   = 'P' // one letter: the emergency action to take when the engine cannot say it any more
 
 	// PID 1 to engine

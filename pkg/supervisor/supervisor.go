@@ -13,6 +13,7 @@
 package supervisor
 
 import (
+	"errors"
 	"os"
 	"strconv"
 	"strings"
@@ -33,12 +34,15 @@ type Supervisor struct {
 	Argv, Env []string
 	// Signals is where every signal arrives.
 	Signals <-chan os.Signal
+	Machine Machine
 	Log     *klog.Logger
 
 	engine    *engine
 	starts    int
 	policy    Action
-	interrupt time.Time // when the last SIGINT came
+	interrupt interrupt
+	dogs      dogs
+	second    time.Duration // what counts as a second of running time; a second if 0
 }
 
 // engine is one run of the engine process.
@@ -49,6 +53,8 @@ type engine struct {
 	messages chan []byte // closed when the socket ends
 	waiting  string
 	silence  watch
+	gone     bool // reaped, with this status
+	status   syscall.WaitStatus
 }
 
 // maxStarts is the first start and one restart.
@@ -60,9 +66,8 @@ const corpseWait = 5 * time.Second
 // Run starts the engine and serves it; it never returns.
 func (s *Supervisor) Run() {
 	s.policy = Reboot
-	_ = linux.CtrlAltDel(false)
 	s.restart("")
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(s.interval())
 	for {
 		select {
 		case sig := <-s.Signals:
@@ -73,11 +78,22 @@ func (s *Supervisor) Run() {
 			s.watch()
 		}
 		s.reap()
+		if s.engine.gone {
+			s.engineGone()
+		}
 	}
+}
+
+func (s *Supervisor) interval() time.Duration {
+	if s.second > 0 {
+		return s.second
+	}
+	return time.Second
 }
 
 // restart starts the engine for the first or the second time; the third time it ends the boot.
 func (s *Supervisor) restart(reason string) {
+	s.engine = &engine{gone: true}
 	for s.starts < maxStarts {
 		s.starts++
 		err := s.start()
@@ -136,6 +152,7 @@ func (s *Supervisor) message(msg []byte, ok bool) {
 		return
 	}
 	e.silence.heard()
+	s.dogs.ping()
 	text := string(msg[1:])
 	switch msg[0] {
 	case msgHandOver:
@@ -148,6 +165,8 @@ func (s *Supervisor) message(msg []byte, ok bool) {
 		if len(text) == 1 {
 			s.policy = Action(text[0])
 		}
+	case msgWatchdog:
+		s.dogs.take(text)
 	case msgWait:
 		e.waiting, e.silence.limit = parseWait(text)
 	}
@@ -157,7 +176,7 @@ func (s *Supervisor) handOver(msg []byte) {
 	record, err := switchroot.DecodeRecord(msg)
 	var prepared *switchroot.Prepared
 	if err == nil {
-		prepared, err = switchroot.Prepare(record)
+		prepared, err = prepare(record)
 	}
 	if err != nil {
 		_ = s.engine.socket.Send(append([]byte{msgRefused}, err.Error()...))
@@ -165,6 +184,30 @@ func (s *Supervisor) handOver(msg []byte) {
 	}
 	_ = s.engine.socket.Send([]byte{msgTaken})
 	s.finish(prepared, record)
+}
+
+// prepareLimit is less than the engine waits for its answer.
+const prepareLimit = 20 * time.Second
+
+// prepare checks a record. A disk that does not answer any more must not keep PID 1.
+func prepare(r switchroot.Record) (*switchroot.Prepared, error) {
+	type result struct {
+		p   *switchroot.Prepared
+		err error
+	}
+	done := make(chan result, 1)
+	safe.Go("prepare", nil, func() {
+		p, err := switchroot.Prepare(r)
+		done <- result{p, err}
+	})
+	limit := time.NewTimer(prepareLimit)
+	defer limit.Stop()
+	select {
+	case r := <-done:
+		return r.p, r.err
+	case <-limit.C:
+		return nil, errors.New(r.Device + " does not answer")
+	}
 }
 
 // signal passes on what the engine must know; every other signal has done its harm by arriving here.
@@ -183,44 +226,60 @@ func (s *Supervisor) signal(sig os.Signal) {
 
 // ctrlAltDel asks the engine for an orderly end; the second time within two seconds PID 1 reboots by itself.
 func (s *Supervisor) ctrlAltDel() {
-	if time.Since(s.interrupt) < 2*time.Second {
+	switch {
+	case s.interrupt.press():
 		s.end(Reboot, "Ctrl-Alt-Del twice")
-	}
-	s.interrupt = time.Now()
-	if s.engine.socket.Send([]byte{msgSignal, byte(syscall.SIGINT)}) != nil {
+	case s.engine.socket.Send([]byte{msgSignal, byte(syscall.SIGINT)}) != nil:
 		s.end(Reboot, "Ctrl-Alt-Del")
 	}
 }
 
 func (s *Supervisor) reap() {
 	for child, ok := linux.Reap(); ok; child, ok = linux.Reap() {
-		if child.PID == s.engine.pid {
-			s.engineGone(child.Status)
-		}
+		s.collect(child)
+	}
+}
+
+// collect notes the end of a child: the engine, or an orphan that PID 1 got.
+func (s *Supervisor) collect(child linux.Reaped) {
+	if child.PID == s.engine.pid {
+		s.engine.gone, s.engine.status = true, child.Status
 	}
 }
 
 // engineGone judges an engine that ended before the hand-over.
-func (s *Supervisor) engineGone(status syscall.WaitStatus) {
+func (s *Supervisor) engineGone() {
 	s.drain()
-	reason := "the engine ended (" + describe(status) + ")"
+	reason := "the engine ended (" + describe(s.engine.status) + ")"
 	s.Log.Errf("%s", reason)
 	for _, line := range strings.Split(linux.TakeText(s.engine.crash, 4096), "\n") {
 		s.Log.Errf("engine: %s", line)
 	}
-	s.engine.socket.Close()
+	_ = s.engine.socket.HangUp()
 	s.killAll()
-	if s.starts < maxStarts && linux.IsMountPoint("/sysroot") {
+	switch {
+	case s.interrupt > 0:
+		s.end(Reboot, "Ctrl-Alt-Del; "+reason)
+	case s.starts < maxStarts && s.Machine.RootMounted():
 		s.end(s.policy, reason+" after root was mounted")
 	}
 	s.restart(reason)
 }
 
+// drainLimit bounds the wait for the end of the messages: a child of the engine that the kernel holds may keep the socket open.
+const drainLimit = time.Second
+
 // drain takes the messages that the engine sent before it ended.
 func (s *Supervisor) drain() {
+	limit := time.NewTimer(drainLimit)
+	defer limit.Stop()
 	for s.engine.messages != nil {
-		msg, ok := <-s.engine.messages
-		s.message(msg, ok)
+		select {
+		case msg, ok := <-s.engine.messages:
+			s.message(msg, ok)
+		case <-limit.C:
+			return
+		}
 	}
 }
 

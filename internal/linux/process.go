@@ -41,6 +41,22 @@ func Reap() (child Reaped, ok bool) {
 // Kill sends SIGKILL to one process.
 func Kill(pid int) error { return unix.Kill(pid, unix.SIGKILL) }
 
+// sacrificed is the highest oom_score_adj (proc(5)): such a process is the first to go when memory runs out.
+const sacrificed = "1000"
+
+// Sacrifice makes a process, and what it starts, the first to be killed when memory runs out: the boot itself outlives it.
+func Sacrifice(pid int) {
+	_ = os.WriteFile("/proc/"+strconv.Itoa(pid)+"/oom_score_adj", []byte(sacrificed), 0)
+}
+
+// Absolve undoes Sacrifice for a process that lives on in the real system; another value stays.
+func Absolve(pid int) {
+	p := "/proc/" + strconv.Itoa(pid) + "/oom_score_adj"
+	if value, err := os.ReadFile(p); err == nil && strings.TrimSpace(string(value)) == sacrificed {
+		_ = os.WriteFile(p, []byte("0"), 0)
+	}
+}
+
 // Children lists the children of a process, from the kernel where it keeps the list (CONFIG_PROC_CHILDREN), otherwise by
 // reading every /proc/PID/stat.
 func Children(pid int) []int {

@@ -37,6 +37,7 @@ func (Programs) Run(program string, args ...string) (status int, output string, 
 	if err != nil {
 		return 0, "", err
 	}
+	Sacrifice(p.Pid)
 	text, _ := io.ReadAll(io.LimitReader(r, maxOutput))
 	_, _ = io.Copy(io.Discard, r)
 	state, err := p.Wait()
@@ -80,6 +81,7 @@ func (Programs) Interactive(terminal, program string, argv, env []string) (*Sess
 		r.Close()
 		return nil, err
 	}
+	Sacrifice(p.Pid)
 	return &Session{p, r}, nil
 }
 

@@ -4,21 +4,23 @@ import (
 	"errors"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// ErrNotInitramfs says that "/" is no ramfs or tmpfs, so that it must not be emptied.
-var ErrNotInitramfs = errors.New("/ is neither ramfs nor tmpfs")
-
 // OldRoot is the initramfs, held open while another root takes its place.
 type OldRoot struct {
-	fd  int
-	dev uint64
+	fd      int
+	dev     uint64
+	keep    bool // it is no initramfs: nothing in it is unlinked
+	over    time.Time
+	entries int // since the clock was looked at
+	left    int
 }
 
-// HoldRoot opens "/" and makes sure that it may be emptied later: it must be ramfs or tmpfs, as the kernel
-// makes it (init/do_mounts.c, init_rootfs), and another file system than newroot.
+// HoldRoot opens "/" and finds out whether it may be emptied later: only a ramfs or tmpfs, as the kernel makes it (init/do_mounts.c,
+// init_rootfs). It must be another file system than newroot.
 func HoldRoot(newroot *Root) (*OldRoot, error) {
 	fd, err := unix.Open("/", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -38,9 +40,6 @@ func (o *OldRoot) check(newroot *Root) error {
 	if err := unix.Fstatfs(o.fd, &fs); err != nil {
 		return err
 	}
-	if fs.Type != unix.RAMFS_MAGIC && fs.Type != unix.TMPFS_MAGIC {
-		return ErrNotInitramfs
-	}
 	if err := unix.Fstat(o.fd, &here); err != nil {
 		return err
 	}
@@ -50,8 +49,17 @@ func (o *OldRoot) check(newroot *Root) error {
 	if here.Dev == there.Dev {
 		return errors.New("the new root is no file system of its own")
 	}
+	o.keep = fs.Type != unix.RAMFS_MAGIC && fs.Type != unix.TMPFS_MAGIC
 	o.dev = here.Dev
 	return nil
+}
+
+// Kept says that the old root is no initramfs and stays as it is, under the new one.
+func (o *OldRoot) Kept() bool { return o.keep }
+
+// MakePrivate ends the sharing of every mount: the kernel refuses to move one whose parent is shared (mount_namespaces(7)).
+func MakePrivate() error {
+	return unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
 }
 
 // MoveInto moves the mount at path (absolute) onto the directory of the same name inside newroot. A symbolic link
@@ -91,57 +99,74 @@ func Enter(newroot *Root) error {
 }
 
 // Empty unlinks everything in the initramfs, which gives its memory back, and closes it. It stays on the one file
-// system, follows no link, and goes on when something will not go. It returns the number of names that stayed.
-func (o *OldRoot) Empty() int {
-	left := o.empty(o.fd, 0)
-	unix.Close(o.fd)
-	return left
+// system, follows no link, goes on when something will not go, and stops after limit. It returns the number of names that stayed, and
+// whether it was stopped: then there are more.
+func (o *OldRoot) Empty(limit time.Duration) (left int, stopped bool) {
+	defer unix.Close(o.fd)
+	if o.keep {
+		return 0, false
+	}
+	o.over = time.Now().Add(limit)
+	stopped = !o.empty(o.fd, 0)
+	return o.left, stopped
 }
 
 // maxDepth bounds the recursion: no initramfs has directories this deep.
 const maxDepth = 64
 
-func (o *OldRoot) empty(dir, depth int) int {
-	left := 0
-	for _, name := range names(dir) {
-		err := unix.Unlinkat(dir, name, 0)
-		if err == nil {
-			continue
-		}
-		if err != unix.EISDIR || depth >= maxDepth || !o.emptyBelow(dir, name, depth) {
-			left++
-		}
-	}
-	return left
-}
-
-// emptyBelow opens before it judges: the device compared is that of the descriptor, so nobody can exchange the
-// directory for a link in between (the open race of util-linux's switch_root, fault H2).
-func (o *OldRoot) emptyBelow(dir int, name string, depth int) bool {
-	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return false
-	}
-	var st unix.Stat_t
-	if unix.Fstat(fd, &st) != nil || st.Dev != o.dev {
-		unix.Close(fd)
-		return false
-	}
-	o.empty(fd, depth+1)
-	unix.Close(fd)
-	return unix.Unlinkat(dir, name, unix.AT_REMOVEDIR) == nil
-}
-
-func names(dir int) []string {
-	var list []string
+// empty unlinks what is in a directory, as the kernel lists it; it says false when the time is over.
+func (o *OldRoot) empty(dir, depth int) bool {
 	buf := make([]byte, 8192)
 	for {
 		n, err := unix.Getdents(dir, buf)
 		if err != nil || n <= 0 {
-			return list
+			return true
 		}
-		_, _, list = unix.ParseDirent(buf[:n], -1, list)
+		_, _, names := unix.ParseDirent(buf[:n], -1, nil)
+		for _, name := range names {
+			if o.late() || !o.unlink(dir, name, depth) {
+				return false
+			}
+		}
 	}
+}
+
+// late looks at the clock now and then.
+func (o *OldRoot) late() bool {
+	o.entries++
+	return o.entries%64 == 0 && time.Now().After(o.over)
+}
+
+func (o *OldRoot) unlink(dir int, name string, depth int) bool {
+	err := unix.Unlinkat(dir, name, 0)
+	if err == nil {
+		return true
+	}
+	gone, inTime := false, true
+	if err == unix.EISDIR && depth < maxDepth {
+		gone, inTime = o.emptyBelow(dir, name, depth)
+	}
+	if !gone {
+		o.left++
+	}
+	return inTime
+}
+
+// emptyBelow opens before it judges: the device compared is that of the descriptor, so nobody can exchange the
+// directory for a link in between (the open race of util-linux's switch_root, fault H2).
+func (o *OldRoot) emptyBelow(dir int, name string, depth int) (gone, inTime bool) {
+	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false, true
+	}
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil || st.Dev != o.dev {
+		unix.Close(fd)
+		return false, true
+	}
+	inTime = o.empty(fd, depth+1)
+	unix.Close(fd)
+	return unix.Unlinkat(dir, name, unix.AT_REMOVEDIR) == nil, inTime
 }
 
 // Exec replaces this process by the program at path. It returns only when that fails. The limits that the Go

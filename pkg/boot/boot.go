@@ -158,6 +158,7 @@ func (b *Boot) configure() {
 	b.breaks = slices.Clone(c.Break)
 	b.m.Log.SetDebug(c.Debug)
 	b.m.Parent.Policy(c.Emergency)
+	b.armPanic()
 	if c.Info && c.Quiet && b.m.Console != nil {
 		b.m.Log.SetConsole(b.m.Console)
 	}

@@ -171,6 +171,9 @@ func (b *Boot) pump() {
 	if b.m.Asked != nil {
 		b.spawn("signs of life", nil, b.answer)
 	}
+	if b.m.Input != nil {
+		b.spawn("power button", nil, b.watchPowerButton)
+	}
 }
 
 // deliver waits until somebody takes the event, or until the boot is over.

@@ -113,6 +113,7 @@ func (b *Boot) handOverTo() error {
 	if err := b.judgeAgain(); err != nil {
 		return err
 	}
+	b.disarmPanic()
 	return b.m.Parent.HandOver(switchroot.Record{
 		Root: Sysroot, Device: rootDevice(b.root), Init: b.init, Mounts: mount.Carried,
 	})

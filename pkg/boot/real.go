@@ -30,6 +30,8 @@ func Real(log *klog.Logger) Machine {
 		KernelLog:    linux.KernelLog,
 		Self:         "/proc/self/exe",
 		Uptime:       linux.Uptime,
+		Input:        openInput,
+		Sysctl:       linux.Sysctl,
 		ELF:          switchroot.HostMachine(),
 		Log:          log,
 		WriteSys:     linux.WriteSys,
@@ -129,6 +131,14 @@ func OpenLog() (io.WriteCloser, error) {
 
 func openConsole() (io.WriteCloser, error) {
 	f, err := linux.OpenAppend("/dev/console")
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func openInput(node string) (io.ReadCloser, error) {
+	f, err := linux.OpenInput(node)
 	if err != nil {
 		return nil, err
 	}

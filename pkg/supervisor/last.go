@@ -18,6 +18,7 @@ func (s *Supervisor) finish(p *switchroot.Prepared, r switchroot.Record) {
 	_ = s.engine.socket.HangUp()
 	s.engine.crash.Close()
 	s.killAll()
+	absolve(os.Getpid(), 0)
 	warnings, err := p.Switch()
 	for _, w := range warnings {
 		s.Log.Warnf("switch root: %s", w)
@@ -96,6 +97,17 @@ const (
 	killRounds = 8
 	killWait   = 500 * time.Millisecond
 )
+
+// absolve gives the processes that live on what they would have without us.
+func absolve(pid, depth int) {
+	if depth > 32 {
+		return
+	}
+	for _, child := range linux.Children(pid) {
+		linux.Absolve(child)
+		absolve(child, depth+1)
+	}
+}
 
 // victims lists the processes below pid that must end, children before their parents; zombies have no command line.
 func victims(pid int, list []int, depth int) []int {

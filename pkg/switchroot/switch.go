@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
+	"time"
 
 	"github.com/preroot/preroot/internal/linux"
 )
@@ -17,8 +19,7 @@ type Prepared struct {
 	old    *linux.OldRoot
 }
 
-// Prepare checks the record again, in the process that will act on it: the new root is a mount of its own, "/" is an
-// initramfs that may be emptied, and the new init opens inside the new root and may be executed.
+// Prepare checks the record again, in the process that will act on it: the new root is a file system of its own, and the new init opens inside the new root and may be executed.
 func Prepare(r Record) (*Prepared, error) {
 	root, err := linux.OpenRoot(r.Root)
 	if err != nil {
@@ -53,22 +54,45 @@ func (p *Prepared) checkInit() error {
 //  1. moves the mounts of the record into the new root; one that has no directory there, or a link in its place, is
 //     detached and named in the result;
 //  2. moves the new root onto "/" and changes root and working directory to it;
-//  3. unlinks everything in the initramfs, which gives its memory back.
+//  3. unlinks everything in the initramfs, which gives its memory back. What was no ramfs or tmpfs stays as it is.
 //
 // After an error of step 2 the process is still in the initramfs, without the mounts moved in step 1.
 func (p *Prepared) Switch() (warnings []string, err error) {
 	for _, m := range p.record.Mounts {
-		if err := linux.MoveInto(p.root, m, m); err != nil {
+		if err := insist(func() error { return linux.MoveInto(p.root, m, m) }); err != nil {
 			warnings = append(warnings, fmt.Sprintf("%s is not carried over: %v", m, err))
 			_ = linux.Detach(m)
 		}
 	}
-	if err := linux.Enter(p.root); err != nil {
+	if err := insist(func() error { return linux.Enter(p.root) }); err != nil {
 		return warnings, err
 	}
 	p.root.Close()
-	if left := p.old.Empty(); left > 0 {
-		warnings = append(warnings, fmt.Sprintf("%d names stay in the initramfs and keep their memory", left))
+	return append(warnings, p.empty()...), nil
+}
+
+// insist tries once more when the kernel refuses to move a mount because somebody has made its parent shared.
+func insist(move func() error) error {
+	err := move()
+	if errors.Is(err, syscall.EINVAL) && linux.MakePrivate() == nil {
+		err = move()
 	}
-	return warnings, nil
+	return err
+}
+
+// emptyLimit is how long the real init waits for the memory of the initramfs: nobody empties it later.
+const emptyLimit = 2 * time.Second
+
+func (p *Prepared) empty() (warnings []string) {
+	if p.old.Kept() {
+		return []string{"the old root is neither ramfs nor tmpfs: it stays as it is, below the new one"}
+	}
+	left, stopped := p.old.Empty(emptyLimit)
+	switch {
+	case stopped:
+		return []string{fmt.Sprintf("the initramfs is not empty after %v: the rest keeps its memory", emptyLimit)}
+	case left > 0:
+		return []string{fmt.Sprintf("%d names stay in the initramfs and keep their memory", left)}
+	}
+	return nil
 }

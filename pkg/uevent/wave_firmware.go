@@ -22,6 +22,8 @@ func acpiID(id string) Kind {
 		return KindStorage
 	case "VMBUS", "VMBus", "LNRO0005", "PNP0A03", "PNP0A08", "ACPI0004", "PNP0D10", "PNP0D15": // Hyper-V, virtio-mmio, PCI, USB hosts
 		return KindBus
+	case "LNXPWRBN", "PNP0C0C": // power buttons
+		return KindConsole
 	}
 	switch {
 	case strings.HasPrefix(id, "PNP03"), strings.HasPrefix(id, "PNP0F"): // keyboards, mice (i8042)

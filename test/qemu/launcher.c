@@ -7,12 +7,19 @@
  * /launcher.conf, one order a line. Orders to PID 1 itself, done before it executes /init:
  *   close-fds             close descriptors 0, 1 and 2
  *   fill N                write N lines of 100 bytes to the kernel log
+ *   insmod PATH [WORDS]   load a module, with its parameters
+ *   arm                   start the first hardware watchdog and leave it running
+ *   overlay               make an overlay of the initramfs the root of /init
+ *   files N               make N files in /many
+ *   shared                make every mount shared
+ *   stray                 mount a tmpfs with one file on /stray
  * Orders to the child, done in this sequence; each is told to the kernel log when done ("launcher: ..."):
  *   ms N                  let N milliseconds pass
  *   kmsg TEXT             wait until the kernel log holds TEXT (from now on or before)
  *   engine                wait until PID 1 has a child that is not this one
  *   blocked SYSCALL       wait until a thread of that child is in that system call (its number) for 200 ms on end
  *   kill-engine SIGNAL    send a signal to that child of PID 1
+ *   cat PATH              tell the first line of a file
  *   signal SIGNAL         send a signal to PID 1
  *   signals ROUNDS SKIP   send every signal from 1 to 64 but SKIP (0 for none) to PID 1, ROUNDS times, one every
  *                         half millisecond
@@ -27,7 +34,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
@@ -121,6 +130,77 @@ static void signals(int rounds, int skip) {
   say("%d signals sent in %d rounds", sent, rounds);
 }
 
+static void cat(const char *path) {
+  char b[200];
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t n = fd < 0 ? -1 : read(fd, b, sizeof b - 1);
+  close(fd);
+  b[n < 0 ? 0 : n] = 0;
+  b[strcspn(b, "\n")] = 0;
+  say("%s holds %s", path, n < 0 ? strerror(errno) : b);
+}
+
+static void insmod(char *path) {
+  char *words = strchr(path, ' ');
+  if (words) *words++ = 0;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || syscall(SYS_finit_module, fd, words ? words : "", 0)) say("insmod %s: %s", path, strerror(errno));
+  close(fd);
+}
+
+static void arm(void) {
+  mknod("/watchdog-launcher", S_IFCHR | 0600, makedev(10, 130));
+  int fd = open("/watchdog-launcher", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) say("arm: %s", strerror(errno));
+  close(fd);
+}
+
+static void overlay(void) {
+  mkdir("/over", 0755);
+  if (mount("tmpfs", "/over", "tmpfs", 0, 0)) say("tmpfs: %s", strerror(errno));
+  mkdir("/over/upper", 0755);
+  mkdir("/over/work", 0755);
+  mkdir("/over/root", 0755);
+  if (mount("overlay", "/over/root", "overlay", 0, "lowerdir=/,upperdir=/over/upper,workdir=/over/work")) say("overlay: %s", strerror(errno));
+  if (chroot("/over/root") || chdir("/")) say("chroot: %s", strerror(errno));
+}
+
+static void files(int n) {
+  char p[64];
+  mkdir("/many", 0755);
+  for (int i = 0; i < n; i++) {
+    snprintf(p, sizeof p, "/many/%d", i);
+    mknod(p, S_IFREG | 0644, 0);
+  }
+}
+
+static void stray(void) {
+  mkdir("/stray", 0755);
+  if (mount("tmpfs", "/stray", "tmpfs", 0, 0) || mknod("/stray/file", S_IFREG | 0644, 0)) say("stray: %s", strerror(errno));
+}
+
+/* Orders to PID 1 itself; 1 if the line is one. */
+static int obey_first(char *line) {
+  int n;
+  if (!strcmp(line, "close-fds")) for (int i = 0; i < 3; i++) close(i);
+  else if (sscanf(line, "fill %d", &n) == 1) for (int i = 0; i < n; i++) say("%087d", i);
+  else if (!strncmp(line, "insmod ", 7)) insmod(line + 7);
+  else if (!strcmp(line, "arm")) arm();
+  else if (!strcmp(line, "overlay")) overlay();
+  else if (sscanf(line, "files %d", &n) == 1) files(n);
+  else if (!strcmp(line, "stray")) stray();
+  else if (!strcmp(line, "shared")) { if (mount("", "/", "", MS_REC | MS_SHARED, 0)) say("shared: %s", strerror(errno)); }
+  else return 0;
+  return 1;
+}
+
+static int is_first(const char *line) {
+  static const char *words[] = {"close-fds", "fill ", "insmod ", "arm", "overlay", "files ", "stray", "shared", 0};
+  for (int i = 0; words[i]; i++)
+    if (!strncmp(line, words[i], strlen(words[i]))) return 1;
+  return 0;
+}
+
 static void obey(char *line) {
   int a = 0, b = 0, pid;
   if (sscanf(line, "ms %d", &a) == 1) nap_us(a * 1000L);
@@ -132,8 +212,9 @@ static void obey(char *line) {
     if (!pid || kill(pid, a)) { say("no engine to kill"); return; }
   } else if (sscanf(line, "signals %d %d", &a, &b) == 2) { signals(a, b); return; }
   else if (sscanf(line, "signal %d", &a) == 1) kill(1, a);
-  else if (!strncmp(line, "fill ", 5)) return;
-  else if (strcmp(line, "close-fds") && *line) { say("order not understood: %s", line); return; }
+  else if (!strncmp(line, "cat ", 4)) { cat(line + 4); return; }
+  else if (is_first(line)) return;
+  else if (*line) { say("order not understood: %s", line); return; }
   say("done: %s", line);
 }
 
@@ -148,11 +229,8 @@ int main(int argc, char **argv) {
     for (char *line = strtok(text, "\n"); line; line = strtok(0, "\n")) obey(line);
     return 0;
   }
-  char *lines = strstr(text, "fill ");
-  for (int i = 0; lines && i < atoi(lines + 5); i++) say("%087d", i);
   if (!fork()) { execv("/launcher", child); _exit(1); }
-  if (strstr(text, "close-fds"))
-    for (int i = 0; i < 3; i++) close(i);
+  for (char *line = strtok(text, "\n"); line; line = strtok(0, "\n")) obey_first(line);
   argv[0] = "/init";
   execv("/init", argv);
   say("cannot execute /init: %s", strerror(errno));

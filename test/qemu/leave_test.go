@@ -1,0 +1,50 @@
+package qemu
+
+import (
+	"testing"
+
+	"github.com/preroot/preroot/internal/vm"
+)
+
+// TestManyFiles leaves an initramfs of 100,000 files and a mount of its own
+// below it: root is reached, and the memory is given back as far as it goes.
+func TestManyFiles(t *testing.T) {
+	t.Parallel()
+	s := plain(t, image{launcher: []string{"files 100000", "stray"}}, serial)
+	b := mustReach(t, s)
+	t.Logf("%.3f s from /init; %d kB left", b.InitSeconds, b.LeftKB)
+	if b.LeftKB > 64 {
+		t.Errorf("%d kB of the initramfs are left in memory, wanted at most 64", b.LeftKB)
+	}
+}
+
+// TestOverlayAsRoot starts /init with an overlay as its root, which is no
+// initramfs: the boot goes on and deletes nothing.
+func TestOverlayAsRoot(t *testing.T) {
+	t.Parallel()
+	k := kernel(t, "6.1-cloud")
+	orders := []string{"insmod " + moduleInImage(t, k, "overlay.ko"), "overlay"}
+	s := plain(t, image{drivers: known + " overlay", launcher: orders}, serial)
+	r := mustBoot(t, s)
+	mustSay(t, r, "the old root is neither ramfs nor tmpfs")
+}
+
+// TestSharedMounts makes every mount shared before /init: the kernel refuses to
+// move one whose parent is, until that is ended.
+func TestSharedMounts(t *testing.T) {
+	t.Parallel()
+	r := mustBoot(t, plain(t, image{launcher: []string{"shared"}}, serial))
+	if line := r.Line("is not carried over"); line != "" {
+		fail(t, r, "%s", line)
+	}
+}
+
+// mustBoot boots to root and returns what the console said.
+func mustBoot(t *testing.T, s vm.Spec) vm.Result {
+	t.Helper()
+	r := boot(t, s)
+	if !r.Reached() {
+		fail(t, r, "root was not reached")
+	}
+	return r
+}

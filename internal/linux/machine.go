@@ -2,6 +2,7 @@ package linux
 
 import (
 	"os"
+	"path/filepath"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -41,13 +42,20 @@ func CtrlAltDel(immediate bool) error {
 	return unix.Reboot(unix.LINUX_REBOOT_CMD_CAD_OFF)
 }
 
-// MakeNode makes a character device node; an existing one is no error.
-func MakeNode(path string, mode uint32, major, minor uint32) error {
-	err := unix.Mknod(path, unix.S_IFCHR|mode, int(unix.Mkdev(major, minor)))
-	if err == unix.EEXIST {
+// MakeNode makes the node of a device for root alone, with the directories above it; an existing one is no error.
+func MakeNode(path string, block bool, major, minor uint32) error {
+	kind := uint32(unix.S_IFCHR)
+	if block {
+		kind = unix.S_IFBLK
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	err := unix.Mknod(path, kind|0o600, int(unix.Mkdev(major, minor)))
+	if err == nil || err == unix.EEXIST {
 		return nil
 	}
-	return err
+	return &os.PathError{Op: "mknod", Path: path, Err: err}
 }
 
 // SetPrintLevel sets the level below which kernel messages reach the consoles (syslog(2), SYSLOG_ACTION_CONSOLE_LEVEL).

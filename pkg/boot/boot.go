@@ -67,6 +67,8 @@ type Boot struct {
 	waited  time.Duration // and how long it was
 	typed   bool          // somebody was at the last prompt
 
+	bareDev bool // /dev is no devtmpfs: nodes are made here
+
 	state state                         // what is remembered beyond the life of this engine
 	waits atomic.Pointer[chan struct{}] // closed when the wait under way ends; nil outside
 
@@ -134,6 +136,9 @@ func (b *Boot) mountAPIs() error {
 	end := b.spans.Start("mount", "API file systems")
 	warnings, err := mount.MountAPIs(b.m.Mounter, b.m.Directories)
 	end(err)
+	if len(warnings) > 0 {
+		b.startNodes() // the log is one of them
+	}
 	for _, w := range warnings {
 		b.m.Log.Warnf("%v; ignoring it", w)
 	}

@@ -99,6 +99,9 @@ func (f *finder) Handle(ev initqueue.Event) {
 	case scanned:
 		f.scan = known
 		f.number = max(f.number, ev.number)
+		for _, d := range ev.devices {
+			f.b.makeNode(d)
+		}
 		f.inv.Replace(ev.devices)
 		f.buses = unknown
 	case aliased:
@@ -138,6 +141,7 @@ func (f *finder) Handle(ev initqueue.Event) {
 func (f *finder) uevent(ev uevent.Event) {
 	f.b.m.Log.Debugf("uevent %s", &ev)
 	f.number = max(f.number, ev.Seqnum)
+	f.b.makeNode(ev)
 	if ev.Subsystem == "block" {
 		f.inv.Apply(ev)
 	}

@@ -43,6 +43,8 @@ type Machine struct {
 	Asked <-chan struct{}
 	// Input opens a device of /dev/input for reading; nil if there is no power button to watch.
 	Input func(node string) (io.ReadCloser, error)
+	// MakeNode makes a device node, for kernels that do not (no devtmpfs).
+	MakeNode func(path string, block bool, major, minor uint32) error
 	// Sysctl writes a value below /proc/sys.
 	Sysctl func(name, value string) error
 	// PrintLevel sets the level below which kernel messages reach the consoles.

@@ -32,6 +32,7 @@ func Real(log *klog.Logger) Machine {
 		Uptime:       linux.Uptime,
 		Input:        openInput,
 		Sysctl:       linux.Sysctl,
+		MakeNode:     linux.MakeNode,
 		ELF:          switchroot.HostMachine(),
 		Log:          log,
 		WriteSys:     linux.WriteSys,

@@ -14,19 +14,22 @@ type API struct {
 	Mode               uint32
 	// Needed says that no boot is possible without it.
 	Needed bool
+	// Instead is another type to try where the kernel refuses the first, with DataInstead.
+	Instead, DataInstead string
 }
 
 // APIs is the table, in order; each row's options are those that the real system expects to find.
 var APIs = []API{
-	{"/proc", "proc", "", nosuid | nodev | noexec, 0o555, true},
-	{"/sys", "sysfs", "", nosuid | nodev | noexec, 0o555, true},
-	{"/dev", "devtmpfs", "mode=0755", nosuid | strictatime, 0o755, true},
+	{"/proc", "proc", "", nosuid | nodev | noexec, 0o555, true, "", ""},
+	{"/sys", "sysfs", "", nosuid | nodev | noexec, 0o555, true, "", ""},
+	// Without devtmpfs the directory of the initramfs serves, and the boot makes the nodes.
+	{"/dev", "devtmpfs", "mode=0755", nosuid | strictatime, 0o755, false, "", ""},
 	// systemd mounts /run with the same numbers (TMPFS_LIMITS_RUN); not noexec, since hooks put programs there.
-	{"/run", "tmpfs", "mode=0755,size=20%,nr_inodes=800k", nosuid | nodev | strictatime, 0o755, true},
+	{"/run", "tmpfs", "mode=0755,size=20%,nr_inodes=800k", nosuid | nodev | strictatime, 0o755, false, "ramfs", "mode=0755"},
 	// gid 5 is the group tty everywhere; without it grantpt(3) fails in the real system. Nobody mounts it again, so this
 	// mode is the real system's: 620 lets write(1) and wall(1), which run as group tty, reach a terminal.
-	{"/dev/pts", "devpts", "gid=5,mode=620,ptmxmode=000", nosuid | noexec, 0o755, false},
-	{"/dev/shm", "tmpfs", "mode=1777", nosuid | nodev | strictatime, 0o1777, false},
+	{"/dev/pts", "devpts", "gid=5,mode=620,ptmxmode=000", nosuid | noexec, 0o755, false, "", ""},
+	{"/dev/shm", "tmpfs", "mode=1777", nosuid | nodev | strictatime, 0o1777, false, "", ""},
 }
 
 const (
@@ -59,7 +62,12 @@ func MountAPIs(m Mounter, d Directories) (warnings []error, err error) {
 		if d.IsMountPoint(a.Target) {
 			continue
 		}
-		if e := m.Mount(a.Type, a.Target, a.Type, a.Flags, a.Data); e != nil {
+		e := m.Mount(a.Type, a.Target, a.Type, a.Flags, a.Data)
+		if e != nil && a.Instead != "" && m.Mount(a.Instead, a.Target, a.Instead, a.Flags, a.DataInstead) == nil {
+			warnings = append(warnings, fmt.Errorf("%s is a %s, which has no limit: %w", a.Target, a.Instead, e))
+			continue
+		}
+		if e != nil {
 			e = fmt.Errorf("%s: %w", a.Target, e)
 			if a.Needed && err == nil {
 				err = e

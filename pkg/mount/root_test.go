@@ -162,8 +162,8 @@ type space struct {
 	mounted      []string
 }
 
-func (s *space) Mount(_, target, _ string, _ uintptr, _ string) error {
-	if s.fails[target] {
+func (s *space) Mount(_, target, fstype string, _ uintptr, _ string) error {
+	if s.fails[target] || s.fails[fstype] {
 		return errors.New("refused")
 	}
 	s.mounted = append(s.mounted, target)
@@ -184,6 +184,9 @@ func TestMountAPIs(t *testing.T) {
 		{"", "/dev", "/proc /sys /run /dev/pts /dev/shm", 0, ""},
 		{"/dev/shm", "", "/proc /sys /dev /run /dev/pts", 1, ""},
 		{"/sys", "", "/proc /dev /run /dev/pts /dev/shm", 0, "/sys: refused"},
+		{"/run", "", "/proc /sys /dev /dev/pts /dev/shm", 1, ""},
+		{"/dev", "", "/proc /sys /run /dev/pts /dev/shm", 1, ""},
+		{"tmpfs", "", "/proc /sys /dev /run /dev/pts", 2, ""}, // /run as ramfs
 	} {
 		s := &space{fails: map[string]bool{test.fails: true}, there: map[string]bool{test.there: true}}
 		warnings, err := MountAPIs(s, s)

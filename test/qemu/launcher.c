@@ -11,6 +11,7 @@
  *   arm                   start the first hardware watchdog and leave it running
  *   overlay               make an overlay of the initramfs the root of /init
  *   files N               make N files in /many
+ *   mounts first N        let the kernel take N mounts and no more (rootfs and /proc are two)
  *   shared                make every mount shared
  *   stray                 mount a tmpfs with one file on /stray
  * Orders to the child, done in this sequence; each is told to the kernel log when done ("launcher: ..."):
@@ -19,6 +20,7 @@
  *   engine                wait until PID 1 has a child that is not this one
  *   blocked SYSCALL       wait until a thread of that child is in that system call (its number) for 200 ms on end
  *   kill-engine SIGNAL    send a signal to that child of PID 1
+ *   mounts N              the same, later
  *   cat PATH              tell the first line of a file
  *   signal SIGNAL         send a signal to PID 1
  *   signals ROUNDS SKIP   send every signal from 1 to 64 but SKIP (0 for none) to PID 1, ROUNDS times, one every
@@ -179,6 +181,14 @@ static void stray(void) {
   if (mount("tmpfs", "/stray", "tmpfs", 0, 0) || mknod("/stray/file", S_IFREG | 0644, 0)) say("stray: %s", strerror(errno));
 }
 
+static void mounts(const char *n) {
+  mkdir("/proc", 0555);
+  if (access("/proc/sys", F_OK)) mount("proc", "/proc", "proc", 0, 0);
+  int fd = open("/proc/sys/fs/mount-max", O_WRONLY | O_CLOEXEC);
+  if (fd < 0 || write(fd, n, strlen(n)) < 0) say("mounts: %s", strerror(errno));
+  close(fd);
+}
+
 /* Orders to PID 1 itself; 1 if the line is one. */
 static int obey_first(char *line) {
   int n;
@@ -189,13 +199,14 @@ static int obey_first(char *line) {
   else if (!strcmp(line, "overlay")) overlay();
   else if (sscanf(line, "files %d", &n) == 1) files(n);
   else if (!strcmp(line, "stray")) stray();
+  else if (sscanf(line, "mounts first %d", &n) == 1) mounts(line + 13);
   else if (!strcmp(line, "shared")) { if (mount("", "/", "", MS_REC | MS_SHARED, 0)) say("shared: %s", strerror(errno)); }
   else return 0;
   return 1;
 }
 
 static int is_first(const char *line) {
-  static const char *words[] = {"close-fds", "fill ", "insmod ", "arm", "overlay", "files ", "stray", "shared", 0};
+  static const char *words[] = {"close-fds", "fill ", "insmod ", "arm", "overlay", "files ", "stray", "shared", "mounts first ", 0};
   for (int i = 0; words[i]; i++)
     if (!strncmp(line, words[i], strlen(words[i]))) return 1;
   return 0;
@@ -214,6 +225,7 @@ static void obey(char *line) {
   else if (sscanf(line, "signal %d", &a) == 1) kill(1, a);
   else if (!strncmp(line, "cat ", 4)) { cat(line + 4); return; }
   else if (is_first(line)) return;
+  else if (!strncmp(line, "mounts ", 7)) mounts(line + 7);
   else if (*line) { say("order not understood: %s", line); return; }
   say("done: %s", line);
 }

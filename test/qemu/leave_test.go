@@ -39,6 +39,20 @@ func TestSharedMounts(t *testing.T) {
 	}
 }
 
+// TestMountsRefused lets the kernel refuse /dev, /run and all that follows: the
+// boot makes its own nodes and reaches root.
+func TestMountsRefused(t *testing.T) {
+	t.Parallel()
+	orders := []string{"mounts first 3", "kmsg /dev/shm: ", "mounts 100000"}
+	s := plain(t, image{launcher: orders}, serial)
+	s.Disks[0].Late = true
+	r := disturb(t, s, "launcher: done: mounts", func(m *vm.Machine) error { return m.Plug(0) })
+	mustSay(t, r, "preroot: /dev: ", "preroot: /run: ", "preroot: /dev/shm: ")
+	if !r.Reached() {
+		fail(t, r, "root was not reached")
+	}
+}
+
 // mustBoot boots to root and returns what the console said.
 func mustBoot(t *testing.T, s vm.Spec) vm.Result {
 	t.Helper()

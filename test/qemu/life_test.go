@@ -76,12 +76,12 @@ func TestEngineStopped(t *testing.T) {
 	}
 }
 
-// watchdogSeconds is the period of the watchdog in TestWatchdog: what is
-// waited for takes several.
-const watchdogSeconds = 6
+// watchdogSeconds is the period of the watchdog in TestWatchdog: longer than a
+// busy host takes from the launcher to the engine.
+const watchdogSeconds = 15
 
 // TestWatchdog boots with a watchdog that runs already. While the engine lives
-// nothing happens for several periods; when it is stopped, the machine is
+// nothing happens for more than two periods; when it is stopped, the machine is
 // reset. A boot that reaches root leaves it running.
 func TestWatchdog(t *testing.T) {
 	for name, orders := range map[string][]string{
@@ -90,7 +90,8 @@ func TestWatchdog(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := noRoot(watched(t, orders), fmt.Sprintf("rd.timeout=%d rd.shell=0 rd.emergency=poweroff", 4*watchdogSeconds))
+			s := noRoot(watched(t, orders), fmt.Sprintf("rd.timeout=%d rd.shell=0 rd.emergency=poweroff", 2*watchdogSeconds+5))
+			s.Limit = 180 * time.Second
 			r := boot(t, s)
 			mustSay(t, r, "watchdog0 runs: PID 1 feeds it")
 			t.Logf("%.1f s: %q", r.Duration.Seconds(), ending(r))
@@ -146,6 +147,7 @@ func TestPanicSetting(t *testing.T) {
 	s := plain(t, image{launcher: []string{"kmsg switching root", "cat /proc/sys/kernel/panic"}}, serial+" quiet")
 	// The harness adds panic=-1 unless the word is there; behind "--" the kernel does not read it.
 	s.Cmdline += " -- panic="
+	s.Limit = 180 * time.Second
 	s.Disks[0].Path = makeOnce(t, "root-state.img", func(path string) error {
 		return vm.Root{FS: "ext4", Init: program(t, "state.c")}.Make(path)
 	})

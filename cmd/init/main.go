@@ -5,6 +5,7 @@
 //	                      pre-pivot, cleanup and switch_root (table in pkg/boot), with the parameters of
 //	                      docs/parameters.md
 //	preroot-prompt        the prompt on a console when the image has no shell
+//	@preroot-empty        what empties a large initramfs while the real init runs already
 //	modprobe              what the kernel starts when it wants a module (/sbin/modprobe)
 package main
 
@@ -22,6 +23,7 @@ import (
 	"github.com/preroot/preroot/pkg/boot"
 	"github.com/preroot/preroot/pkg/rescue"
 	"github.com/preroot/preroot/pkg/supervisor"
+	"github.com/preroot/preroot/pkg/switchroot"
 )
 
 func main() {
@@ -30,6 +32,11 @@ func main() {
 		supervise()
 	case name == supervisor.EngineName:
 		os.Exit(engine())
+	case name == switchroot.RestName:
+		if switchroot.EmptyRest() != nil {
+			os.Exit(1)
+		}
+		return
 	case name == "modprobe":
 		os.Exit(boot.Modprobe(os.Args[1:]))
 	case name == rescue.PromptName:

@@ -2,6 +2,7 @@ package linux
 
 import (
 	"errors"
+	"math"
 	"os"
 	"syscall"
 	"time"
@@ -98,11 +99,28 @@ func Enter(newroot *Root) error {
 	return unix.Chdir("/")
 }
 
-// Empty unlinks everything in the initramfs, which gives its memory back, and closes it. It stays on the one file
+// AdoptOldRoot takes the directory of an initramfs that another process has left half empty, by its descriptor.
+func AdoptOldRoot(fd int) (*OldRoot, error) {
+	unix.CloseOnExec(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, err
+	}
+	// What was read of the directory before counts for every process that has it open.
+	_, err := unix.Seek(fd, 0, unix.SEEK_SET)
+	return &OldRoot{fd: fd, dev: st.Dev}, err
+}
+
+// Fd is the directory's descriptor.
+func (o *OldRoot) Fd() uintptr { return uintptr(o.fd) }
+
+// Close lets the directory go.
+func (o *OldRoot) Close() { unix.Close(o.fd) }
+
+// Empty unlinks everything in the initramfs, which gives its memory back. It stays on the one file
 // system, follows no link, goes on when something will not go, and stops after limit. It returns the number of names that stayed, and
 // whether it was stopped: then there are more.
 func (o *OldRoot) Empty(limit time.Duration) (left int, stopped bool) {
-	defer unix.Close(o.fd)
 	if o.keep {
 		return 0, false
 	}
@@ -169,8 +187,9 @@ func (o *OldRoot) emptyBelow(dir int, name string, depth int) (gone, inTime bool
 	return unix.Unlinkat(dir, name, unix.AT_REMOVEDIR) == nil, inTime
 }
 
-// Exec replaces this process by the program at path. It returns only when that fails. The limits that the Go
-// runtime raised at start are put back by the standard library.
+// Exec replaces this process by the program at path, which gets descriptors 0 to 2 and no other. It returns only when that fails. The
+// limits that the Go runtime raised at start are put back by the standard library.
 func Exec(path string, argv, env []string) error {
+	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) // they have the flag already; this is for one that was forgotten
 	return &os.PathError{Op: "exec", Path: path, Err: syscall.Exec(path, argv, env)}
 }

@@ -34,11 +34,12 @@ func old(t *testing.T, dir string) *OldRoot {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
+	o, err := AdoptOldRoot(fd)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return &OldRoot{fd: fd, dev: st.Dev}
+	t.Cleanup(o.Close)
+	return o
 }
 
 // TestEmpty empties more names than one look at a directory brings, and nothing behind a link. /dev/shm is a tmpfs, as an initramfs may be.
@@ -80,7 +81,18 @@ func TestEmptyBounds(t *testing.T) {
 	if entries, _ := os.ReadDir(dir); len(entries) != 7 {
 		t.Errorf("%d entries, wanted the seven directories", len(entries))
 	}
-	if _, stopped := old(t, dir).Empty(-time.Second); !stopped {
+	o = old(t, dir)
+	if _, stopped := o.Empty(-time.Second); !stopped {
 		t.Error("the limit does not stop it")
+	}
+	again, err := AdoptOldRoot(int(o.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, stopped := again.Empty(time.Minute); left != 0 || stopped {
+		t.Errorf("the rest: %d left, stopped %v", left, stopped)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
+		t.Errorf("%d entries are left", len(entries))
 	}
 }

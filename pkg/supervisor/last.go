@@ -26,7 +26,20 @@ func (s *Supervisor) finish(p *switchroot.Prepared, r switchroot.Record) {
 	if err != nil {
 		s.end(s.policy, "switch root: "+err.Error())
 	}
+	if rest := p.Rest(); rest != nil {
+		s.emptyRest(rest)
+	}
 	s.execute(r.Init)
+}
+
+// emptyRest lets a process of its own go on with a large initramfs; the program's file is there as long as it runs.
+func (s *Supervisor) emptyRest(rest *linux.OldRoot) {
+	defer rest.Close()
+	std := linux.StandardFD()
+	fds := []uintptr{std, std, std, rest.Fd()}
+	if _, err := linux.StartChild("/proc/self/exe", []string{switchroot.RestName}, engineEnv, fds, true); err != nil {
+		s.Log.Warnf("the rest of the initramfs keeps its memory: %v", err)
+	}
 }
 
 // execute runs the new init, or what else can serve as one in the new root.

@@ -17,6 +17,7 @@ type Prepared struct {
 	record Record
 	root   *linux.Root
 	old    *linux.OldRoot
+	rest   *linux.OldRoot
 }
 
 // Prepare checks the record again, in the process that will act on it: the new root is a file system of its own, and the new init opens inside the new root and may be executed.
@@ -80,19 +81,44 @@ func insist(move func() error) error {
 	return err
 }
 
-// emptyLimit is how long the real init waits for the memory of the initramfs: nobody empties it later.
-const emptyLimit = 2 * time.Second
+// emptyLimit is how long the real init waits for the memory of the initramfs.
+const emptyLimit = time.Second
 
 func (p *Prepared) empty() (warnings []string) {
 	if p.old.Kept() {
+		p.old.Close()
 		return []string{"the old root is neither ramfs nor tmpfs: it stays as it is, below the new one"}
 	}
 	left, stopped := p.old.Empty(emptyLimit)
 	switch {
 	case stopped:
-		return []string{fmt.Sprintf("the initramfs is not empty after %v: the rest keeps its memory", emptyLimit)}
+		p.rest = p.old
+		return []string{fmt.Sprintf("the initramfs is not empty after %v: the rest goes meanwhile", emptyLimit)}
 	case left > 0:
-		return []string{fmt.Sprintf("%d names stay in the initramfs and keep their memory", left)}
+		warnings = []string{fmt.Sprintf("%d names stay in the initramfs and keep their memory", left)}
 	}
-	return nil
+	p.old.Close()
+	return warnings
+}
+
+// Rest is the initramfs where Switch could not empty it in time, for another process to go on with (EmptyRest); nil otherwise.
+func (p *Prepared) Rest() *linux.OldRoot { return p.rest }
+
+// RestName is the argv[0] of the process that empties the rest of an initramfs, RestFD the descriptor of that directory. It lives in
+// the real system for a while: the '@' says that the initramfs has left it there (https://systemd.io/ROOT_STORAGE_DAEMONS/).
+const (
+	RestName = "@preroot-empty"
+	RestFD   = 3
+)
+
+// restLimit bounds the work on the rest.
+const restLimit = 5 * time.Minute
+
+// EmptyRest is the whole of that process.
+func EmptyRest() error {
+	old, err := linux.AdoptOldRoot(RestFD)
+	if err == nil {
+		old.Empty(restLimit)
+	}
+	return err
 }

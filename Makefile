@@ -5,7 +5,7 @@
 # make bench        the time of a boot, measured against the floor
 # make kernels      fetch the kernels that the tests boot
 #
-# Long ones. The first three go on where they were stopped; what cannot be had fails.
+# Long ones. The first four go on where they were stopped; what cannot be had fails.
 # make test-matrix  kernels x file systems x buses, BIOS and UEFI, amd64 and arm64: the grid (an hour)
 # make faults       every fault of docs/faults.md, done to a machine
 # make twins        twin disks plugged at every distance

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"time"
 
@@ -101,7 +102,9 @@ var faultsO = []scenario{
 			if err := steps(m, say("Run /helper/start")); err != nil {
 				return err
 			}
-			return m.QMP("device_add", map[string]any{"driver": "virtio-blk-pci", "drive": "dead", "id": "dead"})
+			err := m.QMP("device_add", map[string]any{"driver": "virtio-blk-pci", "drive": "dead", "id": "dead"})
+			// The kernel's power-off would wait for the disk as well.
+			return errors.Join(err, steps(m, say("ROOT at="), func(m *vm.Machine) error { return m.QMP("quit", nil) }))
 		},
 		want: Want{End: Booted, Says: []string{"takes longer than"}, Within: 60 * time.Second, Root: []string{"source=/dev/sda"}},
 	},

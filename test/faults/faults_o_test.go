@@ -158,7 +158,7 @@ func (r *rig) depIndex(more map[string]string) []byte {
 		return strings.TrimPrefix(inside, dir)
 	}
 	needs := map[string][]string{
-		"virtio": nil, "virtio_ring": {"virtio"}, "virtio_pci_legacy_dev": nil, "virtio_pci_modern_dev": nil,
+		"virtio": {"virtio_ring"}, "virtio_ring": nil, "virtio_pci_legacy_dev": nil, "virtio_pci_modern_dev": nil,
 		"virtio_pci": {"virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_ring", "virtio"}, "virtio_blk": {"virtio_ring", "virtio"},
 	}
 	var text strings.Builder

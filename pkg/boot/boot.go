@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -184,7 +185,9 @@ func (b *Boot) tellProblems() error {
 func (b *Boot) openModules() error {
 	dir, err := b.modulesDir()
 	if err != nil {
-		b.m.Log.Debugf("no modules: %v", err)
+		if others := dirNames(b.m.Files, "lib/modules"); len(others) > 0 {
+			b.m.Log.Warnf("the image has modules of other kernels (%s): %v; going on with what is built into the kernel", strings.Join(others, ", "), err)
+		}
 		return nil
 	}
 	index, err := kmod.Open(b.m.Files, dir)

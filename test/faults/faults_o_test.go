@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"time"
 
@@ -73,23 +74,37 @@ var faultsO = []scenario{
 	driver("O04", "cut", "modules.dep.bin is cut off", "its first 300 bytes in its place",
 		func(r *rig) { r.index("modules.dep.bin", r.depIndex(nil)[:300]) }, noDriver("modules.dep.bin")),
 	driver("O04", "alias", "modules.alias.bin is garbage", "4 KiB of text in its place",
-		func(r *rig) { r.index("modules.alias.bin", bytes.Repeat([]byte("garbage "), 512)) }, Want{End: Booted, Says: []string{"modules.alias.bin"}}),
+		func(r *rig) { r.index("modules.alias.bin", bytes.Repeat([]byte("garbage "), 512)) }, Want{End: Booted}),
+	driver("O04", "alias-needed", "modules.alias.bin is garbage, and the drivers are found by it", "generic image, 4 KiB of text in its place", func(r *rig) {
+		r.drivers = ""
+		r.index("modules.alias.bin", bytes.Repeat([]byte("garbage "), 512))
+	}, noDriver("modules.alias.bin")),
 	driver("O04", "huge", "modules.alias.bin has 100 MB", "100 MB of zeros behind its first bytes",
 		func(r *rig) {
 			r.index("modules.alias.bin", append([]byte{0xb0, 7, 0xf4, 0x57, 0, 2, 0, 1}, make([]byte, 100<<20)...))
 		}, Want{End: Booted}),
-	driver("O04", "cycle", "Modules that need each other", "modules.dep.bin: virtio_ring needs virtio_blk, which needs virtio_ring",
-		func(r *rig) { r.index("modules.dep.bin", r.depIndex(map[string]string{"virtio_ring": "virtio_blk"})) }, Want{End: Booted}),
+	driver("O04", "cycle", "Modules that need each other: the kernel cannot load either", "modules.dep.bin: virtio_ring needs virtio_blk, which needs virtio_ring",
+		func(r *rig) { r.index("modules.dep.bin", r.depIndex(map[string]string{"virtio_ring": "virtio_blk"})) }, noDriver("virtio_blk")),
+	driver("O04", "self", "A module that needs itself", "modules.dep.bin: virtio_blk needs virtio_blk",
+		func(r *rig) { r.index("modules.dep.bin", r.depIndex(map[string]string{"virtio_blk": "virtio_blk"})) }, Want{End: Booted}),
 	{
 		id: "O05", fault: "The load of a module never returns", on: "scsi",
 		done: "root on virtio-scsi; a virtio disk that answers one byte a second, so that its driver waits for the partition table",
 		broken: func(r *rig) {
 			r.spec.Disks[0].Bus = vm.VirtioSCSI
+			r.first("sleep 3") // time to plug it: the firmware would wait for it too
 			dead := r.addBlank("dead", 64<<20)
-			r.spec.Disks[dead].Late = true // attached here, throttled
-			r.spec.Extra = append(r.spec.Extra,
-				"-drive", "if=none,id=dead,format=raw,file.locking=off,throttling.bps-total=1,file="+r.spec.Disks[dead].Path, "-device", "virtio-blk-pci,drive=dead")
+			r.spec.Disks[dead].Late = true
+			r.spec.Extra = append(r.spec.Extra, "-drive", "if=none,id=dead,format=raw,file.locking=off,throttling.bps-total=1,file="+r.spec.Disks[dead].Path)
 			r.spec.Limit = 4 * time.Minute
+		},
+		during: func(_ *rig, m *vm.Machine) error {
+			if err := steps(m, say("Run /helper/start")); err != nil {
+				return err
+			}
+			err := m.QMP("device_add", map[string]any{"driver": "virtio-blk-pci", "drive": "dead", "id": "dead"})
+			// The kernel's power-off would wait for the disk as well.
+			return errors.Join(err, steps(m, say("ROOT at="), func(m *vm.Machine) error { return m.QMP("quit", nil) }))
 		},
 		want: Want{End: Booted, Says: []string{"takes longer than"}, Within: 60 * time.Second, Root: []string{"source=/dev/sda"}},
 	},
@@ -100,7 +115,7 @@ var faultsO = []scenario{
 			r.beside("await '[ \"$(cat /proc/sys/kernel/panic)\" = 30 ]'\nsay crash\necho c >/proc/sysrq-trigger")
 			r.word("--", "panic=") // behind -- the kernel does not read it, and the harness adds none
 		},
-		want: Want{End: Rebooted, Outside: "Rebooting in 30 seconds"},
+		want: Want{End: Rebooted, Outside: "Rebooting in 30 seconds", Within: 90 * time.Second},
 	},
 	driver("O07", "blacklist", "The disk's driver is on the blacklist", "generic image, modprobe.blacklist=virtio_blk", func(r *rig) {
 		r.drivers = ""
@@ -143,7 +158,7 @@ func (r *rig) depIndex(more map[string]string) []byte {
 		return strings.TrimPrefix(inside, dir)
 	}
 	needs := map[string][]string{
-		"virtio": nil, "virtio_ring": {"virtio"}, "virtio_pci_legacy_dev": nil, "virtio_pci_modern_dev": nil,
+		"virtio": {"virtio_ring"}, "virtio_ring": nil, "virtio_pci_legacy_dev": nil, "virtio_pci_modern_dev": nil,
 		"virtio_pci": {"virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_ring", "virtio"}, "virtio_blk": {"virtio_ring", "virtio"},
 	}
 	var text strings.Builder

@@ -59,10 +59,10 @@ var faultsInit = []scenario{
 		r.put(0, "/sbin/init", "755", []byte("#!/sbin/real\n"))
 	}),
 	{
-		id: "S04", name: "usr", fault: "The init is an absolute link into /usr, which is on another disk", done: "/sbin/init -> /usr/lib/real; /usr from fstab", on: "usr",
+		id: "S04", name: "usr", fault: "The init is an absolute link into /usr, which is on another disk", done: "/sbin/init -> /usr/real; /usr from fstab", on: "usr",
 		broken: func(r *rig) {
-			r.put(1, "/lib/real", "755", r.rootInit())
-			r.debugfs(0, "rm /sbin/init", "symlink /sbin/init /usr/lib/real")
+			r.put(1, "/real", "755", r.rootInit())
+			r.debugfs(0, "rm /sbin/init", "symlink /sbin/init /usr/real")
 		},
 		want: Want{End: Booted, Root: []string{"usr=usr"}},
 	},

@@ -54,10 +54,10 @@ func jump(name, date string) scenario {
 var faultsMemory = []scenario{
 	memory(128), memory(96), memory(80), memory(72),
 	{
-		id: "X02", fault: "A helper eats all memory", done: "256 MiB; fsck.ext4 is `dd bs=1000M`", on: "checked",
+		id: "X02", fault: "A helper eats all memory", done: "256 MiB; fsck.ext4 is `dd bs=205M`", on: "checked",
 		broken: func(r *rig) {
 			r.entries = nil
-			r.script("sbin/fsck.ext4", "dd if=/dev/zero of=/dev/null bs=1000M count=1")
+			r.script("sbin/fsck.ext4", "dd if=/dev/zero of=/dev/null bs=205M count=1")
 			r.spec.MemoryMiB = 256
 		},
 		want: Want{End: Booted, Says: []string{"Out of memory: Killed process", "mounted"}, Never: []string{"preroot: the engine ended"}},
@@ -177,7 +177,7 @@ func reconnect(r *rig, m *vm.Machine) error {
 // stalled attaches a second serial line that is connected and never read.
 func stalled(r *rig) {
 	r.dropWord("console=ttyS0")
-	r.word("console=ttyS1", "console=ttyS0")
+	r.word("quiet", "console=ttyS1", "console=ttyS0") // each byte on the stalled line costs the kernel 10 ms
 	base := filepath.Join(r.t.TempDir(), "fifo")
 	for _, end := range []string{".in", ".out"} {
 		if err := syscall.Mkfifo(base+end, 0o600); err != nil {

@@ -266,13 +266,14 @@ var faultsEvents = []scenario{
 	},
 	{
 		id: "D15", name: "lost", fault: "Uevents are lost in a storm", on: "disk",
-		done: "the engine stopped (SIGSTOP) while 40,000 uevents come and the disk is plugged, then let go",
+		done: "the engine stopped (SIGSTOP) while 20,000 uevents of 1 kB come and the disk is plugged, then let go",
 		broken: func(r *rig) {
 			r.spec.Disks[0].Late = true
 			r.spec.Limit = 400 * time.Second
 			r.beside(`await '[ -e /sys/class/net/lo ]'; usleep 1000000
 engine= ; for p in /proc/[0-9]*; do grep -q '^PPid:.1$' $p/status 2>/dev/null && [ ${p#/proc/} != $$ ] && engine=${p#/proc/}; done
-kill -STOP $engine; i=0; while [ $i -lt 40000 ]; do echo change >/sys/class/mem/null/uevent; i=$((i+1)); done
+x=a; for i in 1 2 3 4 5 6 7 8 9 10; do x=$x$x; done
+kill -STOP $engine; i=0; while [ $i -lt 20000 ]; do echo "change aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee A=$x" >/sys/class/mem/null/uevent; i=$((i+1)); done
 say plug; await '[ -e /sys/class/block/vda ]'; kill -CONT $engine; say storm over`)
 		},
 		during: func(_ *rig, m *vm.Machine) error { return steps(m, say("helper: plug"), plug(0)) },

@@ -388,7 +388,7 @@ var faultsReading = []scenario{
 			insert := func(m *vm.Machine) error {
 				return m.QMP("blockdev-change-medium", map[string]any{"id": "cd0", "filename": r.spec.Disks[0].Path, "format": "raw", "read-only-mode": "read-only"})
 			}
-			return steps(m, say("Run /init"), pause(4*time.Second), insert)
+			return steps(m, say(" as init process"), pause(4*time.Second), insert)
 		},
 		want: Want{End: Booted, NotBefore: 8 * time.Second},
 	},

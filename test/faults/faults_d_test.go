@@ -350,12 +350,12 @@ var faultsReading = []scenario{
 		want:   Want{End: Booted},
 	},
 	{
-		id: "D20", name: "crawls", fault: "A disk that crawls", done: "2 requests a second", on: "disk",
+		id: "D20", name: "crawls", fault: "A disk that crawls", done: "1 request a second", on: "disk",
 		broken: func(r *rig) {
-			r.spec.Disks[0].IOPS = 2
+			r.spec.Disks[0].IOPS = 1
 			r.spec.Limit = 400 * time.Second
 		},
-		want: Want{End: Booted, Within: 120 * time.Second, Says: []string{"still"}},
+		want: Want{End: Booted, Within: 120 * time.Second, Says: []string{"so far"}},
 	},
 	{
 		id: "D21", name: "other", fault: "Another disk hangs without an error", done: "a virtio-scsi disk that answers nothing, beside root", on: "scsi",

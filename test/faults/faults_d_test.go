@@ -359,17 +359,24 @@ var faultsReading = []scenario{
 	},
 	{
 		id: "D21", name: "other", fault: "Another disk hangs without an error", done: "a virtio-scsi disk that answers nothing, beside root", on: "scsi",
-		broken: func(r *rig) { r.addHanging("scsi-hd") },
-		want:   Want{End: Booted, Within: 40 * time.Second},
+		broken: func(r *rig) {
+			r.spec.Disks[0].Late = true
+			r.addHanging()
+		},
+		during: func(_ *rig, m *vm.Machine) error {
+			return steps(m, say("Virtio SCSI HBA"), plugHanging, pause(2*time.Second), plug(0))
+		},
+		want: Want{End: Booted, Within: 40 * time.Second},
 	},
 	{
 		id: "D21", name: "root", fault: "The root disk hangs without an error", done: "virtio-scsi, answers nothing; 15 s to wait", on: "scsi",
 		broken: func(r *rig) {
 			r.spec.Disks, r.may = nil, nil
-			r.addHanging("scsi-hd")
+			r.addHanging()
 			r.word("rd.retry=15")
 		},
-		want: Want{End: Rebooted, Reason: "the deadline has passed", Within: 40 * time.Second},
+		during: func(_ *rig, m *vm.Machine) error { return steps(m, say("Virtio SCSI HBA"), plugHanging) },
+		want:   Want{End: Rebooted, Reason: "the deadline has passed", Within: 40 * time.Second},
 	},
 	{
 		id: "D22", name: "empty", fault: "A drive without a medium", done: "an empty CD drive beside root", on: "scsi",
@@ -390,14 +397,18 @@ var faultsReading = []scenario{
 			}
 			return steps(m, say(" as init process"), pause(4*time.Second), insert)
 		},
-		want: Want{End: Booted, NotBefore: 8 * time.Second},
+		want: Want{End: Booted, NotBefore: 3 * time.Second},
 	},
 }
 
-// addHanging attaches a disk that never answers.
-func (r *rig) addHanging(device string) {
+// addHanging makes a disk that never answers and its controller; plugHanging attaches it: the firmware would wait for it.
+func (r *rig) addHanging() {
 	r.spec.Extra = append(r.spec.Extra, "-device", "virtio-scsi-pci,id=hang",
-		"-blockdev", "driver=null-co,node-name=hang,size=67108864,latency-ns=3600000000000", "-device", device+",bus=hang.0,drive=hang,serial=hang0")
+		"-blockdev", "driver=null-co,node-name=hang,size=67108864,latency-ns=3600000000000")
+}
+
+func plugHanging(m *vm.Machine) error {
+	return m.QMP("device_add", map[string]any{"driver": "scsi-hd", "bus": "hang.0", "drive": "hang", "serial": "hang0"})
 }
 
 // unreadable makes sectors of a disk fail, by QEMU's blkdebug: each once, or for ever. With once set, n is how often the first sector fails.

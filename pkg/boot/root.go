@@ -130,6 +130,9 @@ func (b *Boot) readFstab() error {
 // mountFinal checks root and gives it its final options. Without a check that is a remount where one can do it.
 func (b *Boot) mountFinal(fstype string, r mount.Request, entry mount.Entry, found bool) error {
 	final := r.Final(entry, found)
+	if r.DeviceReadOnly && r.Write == "rw" {
+		b.m.Log.Warnf("%s is write-protected: root stays read-only, whatever rw asks for", r.Device)
+	}
 	program := b.checker(fstype, r.Device)
 	wanted := mount.WantsCheck(b.check(), entry, found, b.config.Write == config.ReadOnly)
 	if wanted && program == nil && !final.ReadOnly() {

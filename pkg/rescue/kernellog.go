@@ -130,7 +130,7 @@ func Since(log string, from time.Duration, device string) []string {
 }
 
 // clockSlack is how far the log's clock may lie behind CLOCK_MONOTONIC.
-const clockSlack = 20 * time.Millisecond
+const clockSlack = 200 * time.Millisecond
 
 // stamp is the time in "<4>[    1.234567] text".
 func stamp(line string) (at time.Duration, known bool) {

@@ -266,13 +266,14 @@ var faultsEvents = []scenario{
 	},
 	{
 		id: "D15", name: "lost", fault: "Uevents are lost in a storm", on: "disk",
-		done: "the engine stopped (SIGSTOP) while 40,000 uevents come and the disk is plugged, then let go",
+		done: "the engine stopped (SIGSTOP) while 20,000 uevents of 1 kB come and the disk is plugged, then let go",
 		broken: func(r *rig) {
 			r.spec.Disks[0].Late = true
 			r.spec.Limit = 400 * time.Second
 			r.beside(`await '[ -e /sys/class/net/lo ]'; usleep 1000000
 engine= ; for p in /proc/[0-9]*; do grep -q '^PPid:.1$' $p/status 2>/dev/null && [ ${p#/proc/} != $$ ] && engine=${p#/proc/}; done
-kill -STOP $engine; i=0; while [ $i -lt 40000 ]; do echo change >/sys/class/mem/null/uevent; i=$((i+1)); done
+x=a; for i in 1 2 3 4 5 6 7 8 9 10; do x=$x$x; done
+kill -STOP $engine; i=0; while [ $i -lt 20000 ]; do echo "change aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee A=$x" >/sys/class/mem/null/uevent; i=$((i+1)); done
 say plug; await '[ -e /sys/class/block/vda ]'; kill -CONT $engine; say storm over`)
 		},
 		during: func(_ *rig, m *vm.Machine) error { return steps(m, say("helper: plug"), plug(0)) },
@@ -349,26 +350,33 @@ var faultsReading = []scenario{
 		want:   Want{End: Booted},
 	},
 	{
-		id: "D20", name: "crawls", fault: "A disk that crawls", done: "2 requests a second", on: "disk",
+		id: "D20", name: "crawls", fault: "A disk that crawls", done: "1 request a second", on: "disk",
 		broken: func(r *rig) {
-			r.spec.Disks[0].IOPS = 2
+			r.spec.Disks[0].IOPS = 1
 			r.spec.Limit = 400 * time.Second
 		},
-		want: Want{End: Booted, Within: 120 * time.Second, Says: []string{"still"}},
+		want: Want{End: Booted, Within: 120 * time.Second, Says: []string{"so far"}},
 	},
 	{
 		id: "D21", name: "other", fault: "Another disk hangs without an error", done: "a virtio-scsi disk that answers nothing, beside root", on: "scsi",
-		broken: func(r *rig) { r.addHanging("scsi-hd") },
-		want:   Want{End: Booted, Within: 40 * time.Second},
+		broken: func(r *rig) {
+			r.spec.Disks[0].Late = true
+			r.addHanging()
+		},
+		during: func(_ *rig, m *vm.Machine) error {
+			return steps(m, say("Virtio SCSI HBA"), plugHanging, pause(2*time.Second), plug(0))
+		},
+		want: Want{End: Booted, Within: 40 * time.Second},
 	},
 	{
 		id: "D21", name: "root", fault: "The root disk hangs without an error", done: "virtio-scsi, answers nothing; 15 s to wait", on: "scsi",
 		broken: func(r *rig) {
 			r.spec.Disks, r.may = nil, nil
-			r.addHanging("scsi-hd")
+			r.addHanging()
 			r.word("rd.retry=15")
 		},
-		want: Want{End: Rebooted, Reason: "the deadline has passed", Within: 40 * time.Second},
+		during: func(_ *rig, m *vm.Machine) error { return steps(m, say("Virtio SCSI HBA"), plugHanging) },
+		want:   Want{End: Rebooted, Reason: "the deadline has passed", Within: 40 * time.Second},
 	},
 	{
 		id: "D22", name: "empty", fault: "A drive without a medium", done: "an empty CD drive beside root", on: "scsi",
@@ -387,16 +395,20 @@ var faultsReading = []scenario{
 			insert := func(m *vm.Machine) error {
 				return m.QMP("blockdev-change-medium", map[string]any{"id": "cd0", "filename": r.spec.Disks[0].Path, "format": "raw", "read-only-mode": "read-only"})
 			}
-			return steps(m, say("Run /init"), pause(4*time.Second), insert)
+			return steps(m, say(" as init process"), pause(4*time.Second), insert)
 		},
-		want: Want{End: Booted, NotBefore: 8 * time.Second},
+		want: Want{End: Booted, NotBefore: 3 * time.Second},
 	},
 }
 
-// addHanging attaches a disk that never answers.
-func (r *rig) addHanging(device string) {
+// addHanging makes a disk that never answers and its controller; plugHanging attaches it: the firmware would wait for it.
+func (r *rig) addHanging() {
 	r.spec.Extra = append(r.spec.Extra, "-device", "virtio-scsi-pci,id=hang",
-		"-blockdev", "driver=null-co,node-name=hang,size=67108864,latency-ns=3600000000000", "-device", device+",bus=hang.0,drive=hang,serial=hang0")
+		"-blockdev", "driver=null-co,node-name=hang,size=67108864,latency-ns=3600000000000")
+}
+
+func plugHanging(m *vm.Machine) error {
+	return m.QMP("device_add", map[string]any{"driver": "scsi-hd", "bus": "hang.0", "drive": "hang", "serial": "hang0"})
 }
 
 // unreadable makes sectors of a disk fail, by QEMU's blkdebug: each once, or for ever. With once set, n is how often the first sector fails.

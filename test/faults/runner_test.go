@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -57,6 +58,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	work = dir
+	_, _ = commit() // before anybody goes on with the source
 	status := m.Run()
 	os.RemoveAll(dir)
 	if *writeTable {
@@ -99,7 +101,10 @@ func TestFaults(t *testing.T) {
 
 // runAndKeep runs a scenario and keeps its result.
 func runAndKeep(t *testing.T, s scenario) {
-	commit := commit(t)
+	commit, err := commit()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if old, err := readResult(s.String()); *resume && err == nil && old.Commit == commit && len(old.Faults) == 0 {
 		t.Logf("has passed at %s", commit)
 		return
@@ -235,18 +240,15 @@ func readResult(name string) (r Result, err error) {
 	return r, err
 }
 
-// commit names the product: the last commit that touched it. One with changes is no commit, and its results are never taken over.
-func commit(t *testing.T) string {
-	t.Helper()
+// commit names the product when the runs begin: the last commit that touched it. One with changes is no commit, and its results are
+// never taken over.
+var commit = sync.OnceValues(func() (string, error) {
 	product := []string{"--", "../../cmd", "../../pkg", "../../internal", "../../go.mod"}
 	id, err := exec.Command("git", append([]string{"log", "-1", "--format=%h", "--abbrev=12"}, product...)...).Output()
 	changed, err2 := exec.Command("git", append([]string{"status", "--porcelain"}, product...)...).Output()
-	if err := errors.Join(err, err2); err != nil {
-		t.Fatal(err)
-	}
 	name := strings.TrimSpace(string(id))
 	if len(changed) > 0 {
 		name += fmt.Sprintf("+%d", time.Now().Unix())
 	}
-	return name
-}
+	return name, errors.Join(err, err2)
+})

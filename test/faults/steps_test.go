@@ -40,7 +40,7 @@ func unplug(disk int) step { return func(m *vm.Machine) error { return m.Unplug(
 
 // plugAfter attaches a disk that long after /init began.
 func plugAfter(d time.Duration, disk int) func(*rig, *vm.Machine) error {
-	return func(_ *rig, m *vm.Machine) error { return steps(m, say("Run /init"), pause(d), plug(disk)) }
+	return func(_ *rig, m *vm.Machine) error { return steps(m, say(" as init process"), pause(d), plug(disk)) }
 }
 
 // replug takes a disk away when the console says a text, and attaches another one later.

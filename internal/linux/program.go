@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Programs runs programs of the image as children of this process. It must not be used in PID 1, which reaps every
@@ -88,23 +89,33 @@ func (Programs) Interactive(terminal, program string, argv, env []string) (*Sess
 // maxRequest bounds a request, in bytes: no command line is longer.
 const maxRequest = 4096
 
-// Wait waits for the end of the program and gives its request, "" for none. Whoever else holds descriptor 3 is not waited for.
-func (s *Session) Wait() (request string, err error) {
+// Wait waits for the end of the program. What it has written by then is still read.
+func (s *Session) Wait() error {
+	_, err := s.process.Wait()
+	_ = s.request.SetReadDeadline(time.Now().Add(lastWord))
+	return err
+}
+
+// lastWord is how long the request of a program that has ended may take through the pipe; others may hold it open for ever.
+const lastWord = 100 * time.Millisecond
+
+// Request waits for the line that the program writes, "" when it ends without one. A command that the kernel does not let go can keep
+// the process for long after its line.
+func (s *Session) Request() string {
 	defer s.request.Close()
-	if _, err = s.process.Wait(); err != nil {
-		return "", err
+	var buf [maxRequest]byte
+	for n := 0; n < len(buf); {
+		got, err := s.request.Read(buf[n:])
+		n += max(got, 0)
+		line, _, whole := strings.Cut(string(buf[:n]), "\n")
+		switch {
+		case whole:
+			return line
+		case err != nil:
+			return ""
+		}
 	}
-	conn, err := s.request.SyscallConn()
-	if err != nil {
-		return "", err
-	}
-	buf, n := make([]byte, maxRequest), 0
-	err = conn.Read(func(fd uintptr) bool {
-		n, _ = syscall.Read(int(fd), buf)
-		return true // what was written is there already
-	})
-	line, _, _ := strings.Cut(string(buf[:max(n, 0)]), "\n")
-	return line, err
+	return ""
 }
 
 // End hangs up: the program, and with it what it runs in the foreground.

@@ -92,13 +92,21 @@ func (p programs) Interactive(terminal, program string, argv, _ []string) (boot.
 	return s, nil
 }
 
-func (s *session) Wait() (string, error) {
+func (s *session) Request() string {
 	select {
 	case <-time.After(s.v.stay):
-		return s.v.request, nil
+		return s.v.request
 	case <-s.ended:
-		return "", nil
+		return ""
 	}
+}
+
+func (s *session) Wait() error {
+	select {
+	case <-time.After(s.v.stay):
+	case <-s.ended:
+	}
+	return nil
 }
 
 func (s *session) End()  { s.once.Do(func() { close(s.ended) }) }

@@ -3,11 +3,11 @@ package boot
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/preroot/preroot/pkg/initqueue"
+	"github.com/preroot/preroot/pkg/rescue"
 	"github.com/preroot/preroot/pkg/uevent"
 )
 
@@ -47,7 +47,6 @@ type (
 	sessionEnded struct {
 		s       *seat
 		request string
-		err     error
 	}
 )
 
@@ -203,8 +202,11 @@ func (a *attendance) keyPressed(ev keyPressed) {
 
 // sessionEnded obeys the person. A program that ended without a word, as by a crash, is offered again.
 func (a *attendance) sessionEnded(ev sessionEnded) {
+	if ev.request != "" && ev.s.session != nil {
+		ev.s.session.End() // it has said all; a command of it may be stuck
+	}
 	ev.s.session = nil
-	o, asked := request(ev.request, ev.s.shell, a.b.config.Emergency)
+	o, asked := request(ev.request, ev.s.shell)
 	if asked {
 		a.finish(o)
 		return
@@ -216,19 +218,21 @@ func (a *attendance) sessionEnded(ev sessionEnded) {
 	a.openSeats()
 }
 
-// request reads the line that a prompt leaves: a word for what is to follow, or kernel parameters to try. A shell that is left without one means
-// exit.
-func request(line string, shell bool, emergency string) (o outcome, asked bool) {
-	first, _, _ := strings.Cut(line, " ")
-	switch {
-	case line == "exit", line == "" && shell:
+// request judges the line that a program leaves. A shell that is left without one means exit.
+func request(line string, shell bool) (o outcome, asked bool) {
+	if line == "" && shell {
 		return outcome{}, true
-	case line == "reboot", line == "poweroff", line == "halt":
-		return outcome{action: line, reason: "asked for at the prompt"}, true
-	case slices.Contains([]string{"ro", "rw"}, first), strings.Contains(first, "="):
-		return outcome{words: line}, true
 	}
-	return outcome{}, false
+	r, err := rescue.ParseRequest(line)
+	switch {
+	case err != nil:
+		return outcome{}, false
+	case r.Action == "exit":
+		return outcome{}, true
+	case r.Action == "retry":
+		return outcome{words: r.Text}, true
+	}
+	return outcome{action: r.Action, reason: "asked for at the prompt"}, true
 }
 
 // errAuthentication is wrapped by the failure of an unlocking: there is no prompt after it, ever.

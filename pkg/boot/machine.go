@@ -109,10 +109,11 @@ type Programs interface {
 	Interactive(terminal, program string, argv, env []string) (Session, error)
 }
 
-// Session is an interactive program. Wait gives the line that it wrote to descriptor 3, "" for none; End hangs its terminal up,
-// Kill ends it whatever it does.
+// Session is an interactive program. Request waits for the line that it writes to descriptor 3, "" when it ends without one; Wait waits for
+// its end; End hangs its terminal up, Kill ends it whatever it does.
 type Session interface {
-	Wait() (request string, err error)
+	Request() string
+	Wait() error
 	End()
 	Kill()
 }

@@ -115,9 +115,12 @@ func (b *Boot) readFstab() error {
 	}
 	defer root.Close()
 	text, err := root.ReadFile("/etc/fstab", mount.MaxFstab)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		b.m.Log.Debugf("no fstab in the new root: %v", err)
 		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("/etc/fstab of the new root: %w", err)
 	}
 	entries, problems := mount.ParseFstab(string(text))
 	b.fstab = entries

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/preroot/preroot/internal/safe"
+	"github.com/preroot/preroot/pkg/rescue"
 )
 
 // seat is one console with a place for a person.
@@ -133,9 +134,6 @@ func (a *attendance) closeSeats() {
 // promptEnv is what a person's program gets.
 var promptEnv = []string{"HOME=/", "TERM=linux", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "PS1=preroot:${PWD}# "}
 
-// PromptName is the argv[0] of the prompt without a shell.
-const PromptName = "preroot-prompt"
-
 // startSession starts the image's shell, or the built-in prompt, on a console.
 func (b *Boot) startSession(s *seat) (err error) {
 	s.terminal.Release()
@@ -151,16 +149,14 @@ func (b *Boot) startSession(s *seat) (err error) {
 	}
 	if s.session == nil {
 		b.m.Log.Errf("prompt: on %s; help lists what it can do, exit goes on", s.path)
-		if s.session, err = b.m.Programs.Interactive(s.path, b.m.Self, []string{PromptName}, promptEnv); err != nil {
+		if s.session, err = b.m.Programs.Interactive(s.path, b.m.Self, []string{rescue.PromptName}, promptEnv); err != nil {
 			return err
 		}
 	}
 	session := s.session
-	report := func(_, trace string) { b.deliver(sessionEnded{s, "", fmt.Errorf("%s", trace)}) }
-	safe.Go("prompt on "+s.path, report, func() {
-		request, err := session.Wait()
-		b.deliver(sessionEnded{s, request, err})
-	})
+	report := func(_, trace string) { b.m.Log.Errf("prompt on %s: %s", s.path, trace) }
+	safe.Go("end of the prompt on "+s.path, report, func() { _ = session.Wait() })
+	safe.Go("prompt on "+s.path, report, func() { b.deliver(sessionEnded{s, session.Request()}) })
 	return nil
 }
 

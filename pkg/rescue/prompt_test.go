@@ -195,8 +195,8 @@ func TestCommands(t *testing.T) {
 		{"not a program", "/sbin/readme", "/sbin/readme: no such command, and no program of that name in this image; \"help\" lists the commands\n", ""},
 		{"a root that is none", "root=wrong", "root=wrong does not name a block device\n", ""},
 		{"a root without value", "root=", "no request: root=: the value is missing; write root=VALUE\n", ""},
-		{"a root alone", "root", "no request: \"root\": only root=, rootfstype=, rootflags=, ro, rw and init= can be given here\n", ""},
-		{"another word", "root=/dev/vda1 rd.break", "no request: \"rd.break\": only root=, rootfstype=, rootflags=, ro, rw and init= can be given here\n", ""},
+		{"a root alone", "root", "no request: \"root\": only root=, rootfstype=, rootflags=, ro, rw, init=, resume=, resume_offset= and noresume can be given here\n", ""},
+		{"another word", "root=/dev/vda1 rd.break", "no request: \"rd.break\": only root=, rootfstype=, rootflags=, ro, rw, init=, resume=, resume_offset= and noresume can be given here\n", ""},
 		{"exit with more", "exit 1", "exit: write exit\n", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

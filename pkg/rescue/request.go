@@ -19,7 +19,8 @@ const PromptName = "preroot-prompt"
 //	exit                        go on with the boot, or try again
 //	reboot, poweroff, halt      end the machine's run
 //	WORD [WORD ...]             kernel words, in the kernel's quoting, that stand for those of the command line from now on:
-//	                            root=, rootfstype=, rootflags=, ro, rw, init=; then try again
+//	                            root=, rootfstype=, rootflags=, ro, rw, init=, resume=, resume_offset=, noresume; then
+//	                            try again
 //
 // A prompt that ends in another way (hung up, killed, crashed) writes nothing and its status is not 0. Who reads acts on the line, not
 // on the end of the process: a command that the kernel does not let go can keep the process for long. SIGHUP and SIGTERM end
@@ -66,7 +67,7 @@ func ParseRequest(line string) (Request, error) {
 
 func checkWord(w cmdline.Word) error {
 	if !isBootWord(w) {
-		return fmt.Errorf("%w: %q: only root=, rootfstype=, rootflags=, ro, rw and init= can be given here", ErrRequest, w)
+		return fmt.Errorf("%w: %q: only root=, rootfstype=, rootflags=, ro, rw, init=, resume=, resume_offset= and noresume can be given here", ErrRequest, w)
 	}
 	if (w.Key == "root" || w.Key == "init") && w.Value == "" {
 		return fmt.Errorf("%w: %s: the value is missing; write %s=VALUE", ErrRequest, w, w.Key)
@@ -77,9 +78,9 @@ func checkWord(w cmdline.Word) error {
 // isBootWord says whether a word is one that a request may give.
 func isBootWord(w cmdline.Word) bool {
 	switch w.Key {
-	case "root", "rootfstype", "rootflags", "init":
+	case "root", "rootfstype", "rootflags", "init", "resume", "resume_offset":
 		return w.HasValue
-	case "ro", "rw":
+	case "ro", "rw", "noresume":
 		return !w.HasValue
 	}
 	return false

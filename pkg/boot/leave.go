@@ -118,11 +118,11 @@ func (b *Boot) handOverTo() error {
 	b.leaveRecord()
 	b.m.Log.Flush(logPatience)
 	b.restoreConsole()
-	b.disarmPanic()
 	// The last look: what comes from here on finds the record taken.
 	if err := b.judgeAgain(); err != nil {
 		return err
 	}
+	b.disarmPanic()
 	return b.m.Parent.HandOver(switchroot.Record{
 		Root: Sysroot, Device: rootDevice(b.root), Init: b.init, Mounts: mount.Carried,
 	})

@@ -144,7 +144,7 @@ func moduleInImage(t *testing.T, k vm.Kernel, file string) string {
 // while preroot runs and after it.
 func TestPanicSetting(t *testing.T) {
 	t.Parallel()
-	s := plain(t, image{launcher: []string{"kmsg preroot: root: ", "cat /proc/sys/kernel/panic"}}, serial+" quiet")
+	s := plain(t, image{launcher: []string{"kmsg preroot: root: ", "cat /proc/sys/kernel/panic"}}, serial)
 	// The harness adds panic=-1 unless the word is there; behind "--" the kernel does not read it.
 	s.Cmdline += " -- panic="
 	s.Limit = 180 * time.Second

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 		runEngine()
 	case "keeper", "@keeper", "leak":
 		note("keep." + strings.TrimPrefix(os.Args[0], "@") + strconv.Itoa(len(os.Args[0])))
-		time.Sleep(20 * time.Second)
+		time.Sleep(100 * time.Second) // longer than any test waits; each ends its own
 	default:
 		os.Exit(m.Run())
 	}

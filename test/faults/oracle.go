@@ -35,6 +35,8 @@ type Want struct {
 	Soon Span
 	// Prompt says that a prompt may open before the end.
 	Prompt bool
+	// Stays says that the real system cannot switch the machine off: the harness does, once the real init has spoken.
+	Stays bool
 	// Shell says that the probe command may be executed.
 	Shell bool
 	// Outside is part of the last that is heard before something else than preroot ends the machine: a panic of the kernel that was

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +23,7 @@ var (
 	builtBuilder = flag.String("preroot", "../../build/preroot", "the builder of images")
 	resume       = flag.Bool("resume", false, "pass over what has passed at this commit")
 	writeTable   = flag.Bool("table", false, "write docs/faults.md from all results")
+	watch        = flag.Bool("watch", false, "show the consoles as they come")
 	seededRuns   = flag.Bool("seeded", false, "build and boot the seeded defects")
 )
 
@@ -136,7 +138,11 @@ func execute(t *testing.T, s scenario, init string) (Verdict, vm.Result) {
 	for _, d := range spec.Disks {
 		before = append(before, digest(t, d.Path))
 	}
-	m, err := vm.Start(spec, nil)
+	var console io.Writer
+	if *watch {
+		console = os.Stderr
+	}
+	m, err := vm.Start(spec, console)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,6 +188,11 @@ func attend(m *vm.Machine, w Want, never bool, held chan<- bool) {
 		time.Sleep(grace)
 		held <- true
 		m.Kill()
+	case w.Stays:
+		if _, err := m.Await("ROOT at="); err == nil {
+			held <- true
+			m.Kill()
+		}
 	case never:
 		if _, err := m.Await("preroot: boot stopped"); err == nil {
 			m.Type(probe)

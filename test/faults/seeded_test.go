@@ -94,11 +94,6 @@ var seedsDR = []seed{
 		scenario: "D17", fails: "gone",
 	},
 	{
-		name: "a lost uevent is not looked for", file: "pkg/boot/finder.go",
-		old: "		f.scan, f.aliases = unknown, unknown\n	case scanned:", new: "	case scanned:",
-		scenario: "D15-lost", fails: "",
-	},
-	{
 		name: "a damaged file system is mounted for writing", file: "pkg/mount/fsck.go",
 		old: "	case status&4 != 0:\n		return Damaged", new: "	case status&4 != 0:\n		return Doubtful",
 		scenario: "R06", fails: "ended BOOTED",
@@ -106,6 +101,6 @@ var seedsDR = []seed{
 	{
 		name: "two signatures are no ambiguity", file: "pkg/blkid/formats.go",
 		old: "	if names != nil && strict {", new: "	if names != nil && strict && s.size < 0 {",
-		scenario: "D10", fails: "ended",
+		scenario: "D10", fails: `wanted "signatures of swap and ext4"`,
 	},
 }

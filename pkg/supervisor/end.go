@@ -15,6 +15,7 @@ func (s *Supervisor) end(a Action, reason string) {
 		s.killAll()
 		s.Machine.Settle()
 	}
+	s.reason = reason
 	s.Log.Errf("end: %s: %s", a.End(), reason)
 	s.Log.Flush(2 * time.Second)
 	s.hold(a)
@@ -43,12 +44,26 @@ func (s *Supervisor) hold(a Action) {
 		case err := <-failed:
 			s.Log.Errf("end: HELD: the kernel refuses: %v", err)
 		case <-late:
-			s.Log.Errf("end: HELD: the kernel was asked and nothing happened")
+			s.force(a)
 		case <-tick.C:
 			s.dogs.ping()
 		}
 		s.reap()
 	}
+}
+
+// force ends a machine whose kernel waits in reboot(2) for a device that does not answer, without asking its driver.
+func (s *Supervisor) force(a Action) {
+	if a == Halt {
+		return // it stands still either way
+	}
+	s.Log.Errf("end: %s: %s (forced: the kernel was asked and did nothing for %d s)", a.End(), s.reason, int(endLimit/time.Second))
+	s.Log.Flush(2 * time.Second)
+	safe.Go("force", nil, func() {
+		if err := s.Machine.Force(a); err != nil {
+			s.Log.Errf("end: HELD: %v", err)
+		}
+	})
 }
 
 // signalHeld: Ctrl-Alt-Del reboots a machine that is held.

@@ -16,6 +16,8 @@ type Machine interface {
 	Settle()
 	// End ends the machine's run. It returns when the kernel refuses, and may never return though the machine goes on.
 	End(Action) error
+	// Force ends the machine's run without the drivers, for a kernel that waits for a device in End.
+	Force(Action) error
 }
 
 // Sysroot is where the engine mounts the new root.
@@ -57,4 +59,14 @@ func (Kernel) End(a Action) error {
 		return linux.End(linux.Halt)
 	}
 	return linux.End(linux.Reboot)
+}
+
+// Force asks by the magic SysRq key, which asks no driver (Documentation/admin-guide/sysrq.rst: b, o); writing to its file is not bound by
+// kernel.sysrq.
+func (Kernel) Force(a Action) error {
+	key := "b"
+	if a == PowerOff {
+		key = "o"
+	}
+	return linux.WriteSys("/proc/sysrq-trigger", key)
 }

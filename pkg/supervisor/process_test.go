@@ -47,6 +47,8 @@ type paper struct{ mounted, refuses, ignores bool }
 func (p paper) RootMounted() bool { return p.mounted }
 func (p paper) Settle()           {}
 
+func (p paper) Force(a Action) error { return p.End(a) }
+
 func (p paper) End(a Action) error {
 	switch {
 	case p.refuses:

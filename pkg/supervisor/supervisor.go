@@ -39,6 +39,7 @@ type Supervisor struct {
 
 	engine    *engine
 	starts    int
+	reason    string // of the end
 	policy    Action
 	interrupt interrupt
 	dogs      dogs

@@ -67,10 +67,10 @@ func (b *Boot) watchInputs(watched map[string]bool) {
 			b.m.Log.Debugf("%v", err)
 			continue
 		}
-		b.m.Log.Debugf("power button on %s", name)
 		watched[name] = true
 		b.spawn("power button "+name, nil, func() { b.readKeys(device) })
 	}
+	b.m.Log.Debugf("power buttons watched: %d", len(watched))
 }
 
 // hasPowerKey reads the bitmap of a device's keys.

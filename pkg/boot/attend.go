@@ -60,10 +60,9 @@ func (b *Boot) attend(why stop) outcome {
 	b.m.Log.Errf("end: HELD: prompt on %s%s: %s", places(b.terminals()), a.plan(), why.reason)
 	b.m.Log.Flush(logPatience)
 	a.openSeats()
-	loop := b.loop
 	b.loop.Owner, b.loop.Limit, b.loop.Tick = a, 0, time.Second
 	err := b.loop.Run()
-	b.loop.Owner, b.loop.Tick = loop.Owner, loop.Tick
+	b.loop.Owner, b.loop.Tick = b.finder, 0
 	a.closeSeats()
 	b.finder.people, b.typed = false, a.typed
 	if err != nil {

@@ -112,7 +112,7 @@ func (b *Boot) runStage(s stage) next {
 	b.m.Log.Debugf("stage %s", s.name)
 	err := b.guard(s)
 	end(err)
-	if err != nil && len(b.mounted) > 0 || s.name == "mount" {
+	if s.name == "mount" || len(b.mounted) > 0 {
 		err = b.blameRoot(err)
 	}
 	switch {

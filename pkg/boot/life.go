@@ -1,10 +1,5 @@
 package boot
 
-import (
-	"io/fs"
-	"strings"
-)
-
 // answer answers PID 1's questions. During a wait the loop must answer itself, so that a loop that stands still is found out though
 // the process runs; outside a wait the kernel or a person may hold the boot as long as they like, and that the process runs is enough.
 func (b *Boot) answer() {
@@ -45,15 +40,13 @@ func (b *Boot) alive() {
 // (CONFIG_WATCHDOG_HANDLE_BOOT_ENABLED, watchdog.open_timeout=) is "inactive" here and goes on being served by the kernel.
 func (b *Boot) findWatchdogs() {
 	w, ok := b.m.Parent.(Watcher)
-	names, err := fs.ReadDir(b.m.Files, "sys/class/watchdog")
-	if !ok || err != nil {
+	if !ok {
 		return
 	}
-	for _, e := range names {
-		state, _ := fs.ReadFile(b.m.Files, "sys/class/watchdog/"+e.Name()+"/state")
-		if strings.TrimSpace(string(state)) == "active" {
-			b.m.Log.Notef("%s runs: PID 1 feeds it while the boot shows signs of life", e.Name())
-			w.Watchdog("/dev/" + e.Name())
+	for _, name := range dirNames(b.sys(), "class/watchdog") {
+		if readWord(b.sys(), "class/watchdog/"+name+"/state") == "active" {
+			b.m.Log.Notef("%s runs: PID 1 feeds it while the boot shows signs of life", name)
+			w.Watchdog("/dev/" + name)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package boot
 
 import (
-	"io/fs"
 	"strconv"
 	"strings"
 )
@@ -32,14 +31,12 @@ func (b *Boot) disarmPanic() {
 }
 
 func (b *Boot) panicSetting() string {
-	value, _ := fs.ReadFile(b.m.Files, "proc/sys/"+panicSetting)
-	return strings.TrimSpace(string(value))
+	return b.read("proc/sys/" + panicSetting)
 }
 
 // panicGiven says whether the kernel itself was told: panic= on its own command line, or sysctl.kernel.panic=.
 func (b *Boot) panicGiven() bool {
-	line, _ := fs.ReadFile(b.m.Files, "proc/cmdline")
-	for word := range strings.FieldsSeq(string(line)) {
+	for word := range strings.FieldsSeq(b.read("proc/cmdline")) {
 		if word == "--" {
 			return false
 		}

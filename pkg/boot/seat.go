@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/preroot/preroot/internal/safe"
 	"github.com/preroot/preroot/pkg/rescue"
 )
 
@@ -154,9 +153,8 @@ func (b *Boot) startSession(s *seat) (err error) {
 		}
 	}
 	session := s.session
-	report := func(_, trace string) { b.m.Log.Errf("prompt on %s: %s", s.path, trace) }
-	safe.Go("end of the prompt on "+s.path, report, func() { _ = session.Wait() })
-	safe.Go("prompt on "+s.path, report, func() { b.deliver(sessionEnded{s, session.Request()}) })
+	b.spawn("end of the prompt on "+s.path, nil, func() { _ = session.Wait() })
+	b.spawn("prompt on "+s.path, nil, func() { b.deliver(sessionEnded{s, session.Request()}) })
 	return nil
 }
 
@@ -173,8 +171,7 @@ func (b *Boot) shell() string {
 // terminals lists the consoles that the kernel writes to (/sys/class/tty/console/active) and the one of rd.ctty=. tty0 is the virtual console
 // that is shown.
 func (b *Boot) terminals() []string {
-	active, _ := fs.ReadFile(b.m.Files, "sys/class/tty/console/active")
-	names := strings.Fields(string(active))
+	names := strings.Fields(b.read("sys/class/tty/console/active"))
 	if b.config.CTTY != "" {
 		names = append(names, path.Base(b.config.CTTY))
 	}
@@ -184,8 +181,7 @@ func (b *Boot) terminals() []string {
 	var list []string
 	for _, name := range names {
 		if name == "tty0" {
-			shown, _ := fs.ReadFile(b.m.Files, "sys/class/tty/tty0/active")
-			if shown := strings.TrimSpace(string(shown)); shown != "" {
+			if shown := b.read("sys/class/tty/tty0/active"); shown != "" {
 				name = shown
 			}
 		}

@@ -15,7 +15,6 @@ type resumeGoal struct {
 	wait   bool  // as long as for root
 
 	choice    device.Choice
-	searched  bool // /sys was looked at after the last driver
 	header    need
 	seq       uint64 // of the device whose header it is
 	signature string // the last bytes of the page, swapSignatureSize of them
@@ -44,7 +43,7 @@ func (f *finder) resumeJobs() []initqueue.Job {
 	}
 	g.choice = f.inv.Find(g.ref)
 	if !f.resumeUsable() {
-		return f.searchJobs()
+		return nil
 	}
 	d := g.choice.Device
 	if g.header != unknown && g.seq == d.Seq {
@@ -55,16 +54,6 @@ func (f *finder) resumeJobs() []initqueue.Job {
 		return nil
 	}
 	return []initqueue.Job{f.b.headerJob(d, g.offset)}
-}
-
-// searchJobs looks at /sys once more before the device is passed over: the message about what the last driver has brought may still
-// wait in the socket.
-func (f *finder) searchJobs() []initqueue.Job {
-	if f.resume.searched || f.wave < waveOver || !f.settled() || !f.rootThere() {
-		return nil
-	}
-	f.resume.searched, f.scan = true, reading
-	return []initqueue.Job{f.b.scanJob()}
 }
 
 // headerJob reads the signature of a swap header.
@@ -103,7 +92,7 @@ func (f *finder) judgeResume() initqueue.Verdict {
 		}
 	case f.settled() && len(g.choice.Twins) > 0:
 		return initqueue.Done
-	case g.searched && f.settled() && f.rootThere() && !g.wait:
+	case f.wave == waveOver && f.settled() && f.rootThere() && !g.wait:
 		return initqueue.Done
 	}
 	return initqueue.Wait

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -263,7 +262,7 @@ func (r *rig) master(root vm.Root) string {
 // text is a host file with that content, made once.
 func text(content string) string {
 	sum := sha256.Sum256([]byte(content))
-	path := filepath.Join(work, "text-"+hex.EncodeToString(sum[:8]))
+	path := filepath.Join(shop.Dir, "text-"+hex.EncodeToString(sum[:8]))
 	if err := os.WriteFile(path, []byte(content+"\n"), 0o644); err != nil {
 		panic(err)
 	}
@@ -353,27 +352,21 @@ func program(t *testing.T, source string) string {
 	return makeOnce(t, strings.TrimSuffix(filepath.Base(source), ".c"), func(path string) error { return vm.CompileC(source, path) })
 }
 
-// work holds what is made once for all runs.
-var work string
-
-var made sync.Map // name -> func() error
+// shop holds what is made once for all runs.
+var shop vm.Workshop
 
 func makeOnce(t *testing.T, name string, build func(path string) error) string {
 	t.Helper()
-	path := filepath.Join(work, name)
-	once, _ := made.LoadOrStore(name, sync.OnceValue(func() error { return build(path) }))
-	if err := once.(func() error)(); err != nil {
-		t.Fatalf("%s: %v", name, err)
+	path, err := shop.Make(name, build)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return path
 }
 
-var kernels sync.Map // name -> func() (vm.Kernel, error)
-
 func kernel(t *testing.T, name string) vm.Kernel {
 	t.Helper()
-	once, _ := kernels.LoadOrStore(name, sync.OnceValues(func() (vm.Kernel, error) { return vm.GetKernel(name, os.Stderr) }))
-	k, err := once.(func() (vm.Kernel, error))()
+	k, err := shop.Kernel(name)
 	if err != nil {
 		t.Fatal(err)
 	}

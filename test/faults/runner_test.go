@@ -59,7 +59,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	work = dir
+	shop.Dir = dir
 	_, _ = commit() // before anybody goes on with the source
 	status := m.Run()
 	os.RemoveAll(dir)

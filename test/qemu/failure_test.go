@@ -74,7 +74,7 @@ func TestTwins(t *testing.T) {
 func TestNoInit(t *testing.T) {
 	t.Parallel()
 	s := withRoot(t, "root=UUID="+vm.RootUUID, "")
-	text := filepath.Join(work, "launcher.conf.txt")
+	text := filepath.Join(shop.Dir, "launcher.conf.txt")
 	s.Disks[0].Path = makeOnce(t, "root-noinit.img", func(path string) error {
 		if err := writeFile(text, "no program\n"); err != nil {
 			return err

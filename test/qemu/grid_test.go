@@ -108,7 +108,7 @@ func printGrid(t *testing.T) {
 	b.WriteString("seconds from /init to the real init, emulated; tables take turns; behind UEFI one file system for each bus\n\n")
 	count := map[string]int{}
 	for _, name := range matrixKernels {
-		k, err := findKernel(name)
+		k, err := shop.Kernel(name)
 		if err != nil {
 			fmt.Fprintf(&b, "%s: cannot be had: %v\n\n", name, err)
 			count["failed"]++

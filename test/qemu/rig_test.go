@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/preroot/preroot/internal/vm"
@@ -22,8 +21,8 @@ var (
 
 const benchDir = "../bench"
 
-// work holds what is made once for all tests: programs, disks, images.
-var work string
+// shop holds what is made once for all tests: programs, disks, images.
+var shop = vm.Workshop{Log: os.Stdout}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -32,22 +31,17 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	work = dir
+	shop.Dir = dir
 	status := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(status)
 }
 
-// made remembers the files that make built, and the lock of each.
-var made sync.Map // name -> func() (string, error)
-
-// make builds the file of that name once, whoever asks first.
 func makeOnce(t *testing.T, name string, build func(path string) error) string {
 	t.Helper()
-	path := filepath.Join(work, name)
-	once, _ := made.LoadOrStore(name, sync.OnceValue(func() error { return build(path) }))
-	if err := once.(func() error)(); err != nil {
-		t.Fatalf("%s: %v", name, err)
+	path, err := shop.Make(name, build)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return path
 }
@@ -85,27 +79,14 @@ func initFor(a vm.Arch) string {
 	return *builtInit
 }
 
-var kernels sync.Map // name -> func() (vm.Kernel, error)
-
-// kernel returns a kernel of the cache; its version is logged once.
+// kernel returns a kernel of the cache; its version is printed once.
 func kernel(t *testing.T, name string) vm.Kernel {
 	t.Helper()
-	k, err := findKernel(name)
+	k, err := shop.Kernel(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return k
-}
-
-func findKernel(name string) (vm.Kernel, error) {
-	once, _ := kernels.LoadOrStore(name, sync.OnceValues(func() (vm.Kernel, error) {
-		k, err := vm.GetKernel(name, os.Stderr)
-		if err == nil {
-			fmt.Printf("kernel %s\n", k)
-		}
-		return k, err
-	}))
-	return once.(func() (vm.Kernel, error))()
 }
 
 // An image says what initramfs a test wants.

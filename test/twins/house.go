@@ -7,44 +7,23 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/preroot/preroot/internal/vm"
 )
 
-// house makes what the machines are made of, each thing once.
-type house struct {
-	dir  string
-	mu   sync.Mutex
-	done map[string]error
-}
+// house makes what the machines are made of.
+type house struct{ vm.Workshop }
 
-func newHouse(dir string) *house { return &house{dir: dir, done: map[string]error{}} }
-
-// need returns the path of a thing, after it was made.
-func (h *house) need(name string, build func(path string) error) (string, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	path := filepath.Join(h.dir, name)
-	err, made := h.done[name]
-	if !made {
-		err = build(path)
-		h.done[name] = err
-	}
-	if err != nil {
-		err = fmt.Errorf("%s: %w", name, err)
-	}
-	return path, err
-}
+func newHouse(dir string) *house { return &house{vm.Workshop{Dir: dir}} }
 
 // image is the initramfs of a cell.
 func (h *house) image(c cell) (vm.Kernel, string, error) {
-	k, err := vm.GetKernel(c.kernel, os.Stderr)
+	k, err := h.Kernel(c.kernel)
 	if err != nil {
 		return k, "", err
 	}
-	path, err := h.need("image-"+c.kernel+"-"+strings.ReplaceAll(c.drivers(), " ", "+"), func(path string) error {
+	path, err := h.Make("image-"+c.kernel+"-"+strings.ReplaceAll(c.drivers(), " ", "+"), func(path string) error {
 		return vm.Build{Builder: "build/preroot", Init: "build/init", Drivers: c.drivers()}.Make(k, path)
 	})
 	return k, path, err
@@ -57,14 +36,14 @@ const otherUUID = "99999999-2222-3333-4444-555555555555"
 
 // disk makes an image by name; the names are those of cells.
 func (h *house) disk(name string) (string, error) {
-	report, err := h.need("report", func(path string) error { return vm.CompileC("test/twins/report.c", path) })
+	report, err := h.Make("report", func(path string) error { return vm.CompileC("test/twins/report.c", path) })
 	if err != nil {
 		return "", err
 	}
 	kind, which, _ := strings.Cut(name, "-")
 	switch {
 	case kind == "isohybrid":
-		return h.need("isohybrid.img", func(path string) error { return makeHybrid(path, report) })
+		return h.Make("isohybrid.img", func(path string) error { return makeHybrid(path, report) })
 	case kind == "raid1":
 		return h.raid1(which, report)
 	case which == "c":
@@ -75,7 +54,7 @@ func (h *house) disk(name string) (string, error) {
 
 // root is a file system with a marker of its own.
 func (h *house) root(kind, which, report string) (string, error) {
-	return h.need(kind+"-"+which+".img", func(path string) error {
+	return h.Make(kind+"-"+which+".img", func(path string) error {
 		marker := path + ".marker"
 		if err := os.WriteFile(marker, []byte(kind+"-"+which+" 2\n"), 0o644); err != nil {
 			return err
@@ -90,7 +69,7 @@ func (h *house) clone(kind string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return h.need(kind+"-c.img", func(path string) error {
+	return h.Make(kind+"-c.img", func(path string) error {
 		if err := vm.Clone(first, path); err != nil {
 			return err
 		}
@@ -103,7 +82,7 @@ func (h *house) clone(kind string) (string, error) {
 
 // raid1 makes both disks of a btrfs over two, in a machine.
 func (h *house) raid1(which, report string) (string, error) {
-	maker, err := h.need("raid1", func(path string) error { return vm.CompileC("test/twins/raid1.c", path) })
+	maker, err := h.Make("raid1", func(path string) error { return vm.CompileC("test/twins/raid1.c", path) })
 	if err != nil {
 		return "", err
 	}
@@ -112,7 +91,7 @@ func (h *house) raid1(which, report string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	first, err := h.need("raid1-a.img", func(path string) error { return makeRaid1(k, image, path, maker, report) })
+	first, err := h.Make("raid1-a.img", func(path string) error { return makeRaid1(k, image, path, maker, report) })
 	if which == "b" {
 		return first + ".second", err
 	}

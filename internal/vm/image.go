@@ -124,3 +124,14 @@ func (b Build) Make(k Kernel, path string) error {
 	}
 	return nil
 }
+
+// Extend writes an image to to that is the image base with more entries behind it: the kernel unpacks one archive after the other.
+func Extend(base, to string, entries []Entry) error {
+	data, err := os.ReadFile(base)
+	if err != nil {
+		return err
+	}
+	// An archive that is not compressed must start at a multiple of four.
+	data = append(data, make([]byte, -len(data)&3)...)
+	return os.WriteFile(to, append(data, Archive(entries)...), 0o644)
+}

@@ -36,6 +36,7 @@ type outcome struct {
 	action string // "" goes on; otherwise an emergency action
 	reason string
 	words  string // kernel parameters typed at the prompt
+	typed  bool   // somebody was there
 }
 
 // The events of the consoles.
@@ -64,10 +65,11 @@ func (b *Boot) attend(why stop) outcome {
 	err := b.loop.Run()
 	b.loop.Owner, b.loop.Tick = b.finder, 0
 	a.closeSeats()
-	b.finder.people, b.typed = false, a.typed
+	b.finder.people = false
 	if err != nil {
 		return outcome{action: "reboot", reason: err.Error()}
 	}
+	a.end.typed = a.typed
 	return a.end
 }
 

@@ -66,7 +66,6 @@ type Boot struct {
 
 	awaited string        // what the last wait was for
 	waited  time.Duration // and how long it was
-	typed   bool          // somebody was at the last prompt
 
 	bareDev bool // /dev is no devtmpfs: nodes are made here
 
@@ -89,11 +88,11 @@ func Run(m Machine) error {
 	b.configure()
 	for i := 0; i < len(stages); {
 		switch b.runStage(stages[i]) {
-		case done:
+		case stageDone:
 			i++
-		case fromStart:
+		case rootAgain:
 			i = slices.IndexFunc(stages, func(s stage) bool { return s.name == "initqueue" })
-		case over:
+		case bootOver:
 			return nil
 		}
 	}
@@ -104,7 +103,7 @@ func Run(m Machine) error {
 func (b *Boot) runStage(s stage) next {
 	if slices.Contains(b.breaks, s.name) {
 		b.breaks = slices.DeleteFunc(b.breaks, func(name string) bool { return name == s.name })
-		if n := b.breakBefore(s.name); n != again {
+		if n := b.breakBefore(s.name); n != stageAgain {
 			return n
 		}
 	}
@@ -117,10 +116,10 @@ func (b *Boot) runStage(s stage) next {
 	}
 	switch {
 	case err == nil:
-		return done
+		return stageDone
 	case errors.Is(err, errOtherRoot):
 		b.m.Log.Warnf("%v: looking for root again", err)
-		return fromStart
+		return rootAgain
 	}
 	return b.rescue(s.name, err)
 }

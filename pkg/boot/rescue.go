@@ -14,10 +14,10 @@ import (
 type next int
 
 const (
-	over      next = iota // PID 1 ends the machine
-	done                  // the next stage
-	again                 // the stage is tried once more
-	fromStart             // root is looked for anew
+	bootOver   next = iota // PID 1 ends the machine
+	stageDone              // the next stage
+	stageAgain             // the stage is tried once more
+	rootAgain              // root is looked for anew
 )
 
 // rescue ends a stage that failed: the report, then a prompt where there may be one, then, or otherwise, the emergency
@@ -27,19 +27,19 @@ func (b *Boot) rescue(stage string, err error) next {
 	switch {
 	case errors.As(err, &ended):
 		b.end(ended.action, ended.reason)
-		return over
+		return bootOver
 	case errors.Is(err, errAborted):
 		b.end("reboot", err.Error())
-		return over
+		return bootOver
 	}
 	reason := oneLine(err.Error())
 	b.report(stage, reason)
 	if !b.mayPrompt() || errors.Is(err, errAuthentication) {
 		b.end(b.config.Emergency, reason)
-		return over
+		return bootOver
 	}
 	o := b.attend(stop{stage: stage, reason: reason, failure: true, waited: isWait(err)})
-	if o.action == "" && o.words == "" && b.typed && b.config.EmergencyGiven && !holds(b.config.Emergency) {
+	if o.action == "" && o.words == "" && o.typed && b.config.EmergencyGiven && !holds(b.config.Emergency) {
 		o = outcome{action: b.config.Emergency, reason: reason}
 	}
 	return b.obey(o)
@@ -60,14 +60,14 @@ func (b *Boot) obey(o outcome) next {
 	switch {
 	case o.action != "":
 		b.end(o.action, o.reason)
-		return over
+		return bootOver
 	case o.words != "":
 		b.override(o.words)
-		return fromStart
+		return rootAgain
 	}
 	// What was done by hand may have changed anything: look again.
 	b.finder.scan, b.finder.aliases = unknown, unknown
-	return again
+	return stageAgain
 }
 
 // override adds kernel parameters that were typed at the prompt to those of the command line; they win.
@@ -104,7 +104,7 @@ func (b *Boot) breakBefore(stage string) next {
 	}
 	if !b.mayPrompt() {
 		b.m.Log.Errf("%s: this image gives no prompt; going on", word)
-		return again
+		return stageAgain
 	}
 	return b.obey(b.attend(stop{stage: stage, reason: fmt.Sprintf("%s stops before stage %s; exit goes on", word, stage)}))
 }

@@ -298,14 +298,8 @@ func (r *rig) image(k vm.Kernel) string {
 	if len(r.entries) == 0 {
 		return base
 	}
-	data, err := os.ReadFile(base)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	// An archive that is not compressed must start at a multiple of four.
-	data = append(data, bytes.Repeat([]byte{0}, -len(data)&3)...)
 	path := filepath.Join(r.t.TempDir(), "initramfs.img")
-	if err := os.WriteFile(path, append(data, vm.Archive(r.entries)...), 0o644); err != nil {
+	if err := vm.Extend(base, path, r.entries); err != nil {
 		r.t.Fatal(err)
 	}
 	return path

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,12 +51,6 @@ func (h *house) machine(words string) vm.Spec {
 
 // launch makes the machine begin with the launcher (test/qemu/launcher.c) and these orders. The image is the caller's to remove.
 func (h *house) launch(s vm.Spec, orders ...string) (vm.Spec, error) {
-	data, err := os.ReadFile(h.image)
-	if err != nil {
-		return s, err
-	}
-	// An archive that is not compressed must start at a multiple of four.
-	data = append(data, bytes.Repeat([]byte{0}, -len(data)&3)...)
 	conf := vm.Entry{Name: "launcher.conf", Mode: 0o644, Data: []byte(strings.Join(orders, "\n") + "\n")}
 	f, err := os.CreateTemp(h.dir, "image-")
 	if err != nil {
@@ -67,6 +60,6 @@ func (h *house) launch(s vm.Spec, orders ...string) (vm.Spec, error) {
 	s.Initrd = f.Name()
 	// The launcher writes more than the ten lines in five seconds that the kernel takes from a program otherwise.
 	s.Cmdline += " rdinit=/launcher printk.devkmsg=on"
-	_, err = f.Write(append(data, vm.Archive([]vm.Entry{h.launcher, conf})...))
+	err = vm.Extend(h.image, f.Name(), []vm.Entry{h.launcher, conf})
 	return s, err
 }

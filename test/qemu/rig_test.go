@@ -1,7 +1,6 @@
 package qemu
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -118,14 +117,8 @@ func (i image) build(t *testing.T, k vm.Kernel) string {
 	if extra == nil {
 		return base
 	}
-	data, err := os.ReadFile(base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// An archive that is not compressed must start at a multiple of four.
-	data = append(data, bytes.Repeat([]byte{0}, -len(data)&3)...)
 	path := filepath.Join(t.TempDir(), "initramfs.img")
-	if err := os.WriteFile(path, append(data, vm.Archive(extra)...), 0o644); err != nil {
+	if err := vm.Extend(base, path, extra); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -27,7 +27,6 @@ mcopy mtools
 genisoimage genisoimage
 mkfs.exfat exfatprogs
 mkntfs ntfs-3g
-mkfs.f2fs f2fs-tools
 mkudffs udftools
 mkfs.nilfs2 nilfs-tools
 make-bcache bcache-tools

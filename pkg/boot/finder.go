@@ -2,6 +2,7 @@ package boot
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ type finder struct {
 	working map[string]bool // the module jobs under way, by key
 	batch   int
 	told    int                  // probes that were told
+	failed  []string             // what was said of modules that did not load
 	busy    map[string]time.Time // buses that still scan, and since when we know
 
 	people bool // somebody may be at a console: their drivers are loaded whatever the wave
@@ -214,8 +216,14 @@ func (f *finder) tellProbed(d *device.Device, p probed) {
 func (f *finder) modulesDone(ev loadedAll) {
 	delete(f.working, ev.key)
 	f.buses = unknown
-	if ev.err != nil {
-		f.b.m.Log.Warnf("%v", ev.err)
+	if ev.err == nil {
+		return
+	}
+	f.b.m.Log.Warnf("%v", ev.err)
+	for _, line := range strings.Split(ev.err.Error(), "\n") {
+		if !slices.Contains(f.failed, line) {
+			f.failed = append(f.failed, line)
+		}
 	}
 }
 

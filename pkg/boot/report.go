@@ -3,6 +3,7 @@ package boot
 import (
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +17,8 @@ import (
 func (b *Boot) report(stage, reason string) {
 	r := rescue.Report{
 		Stage: stage, Reason: reason, Uptime: b.m.Uptime(), Hints: b.hints(),
-		Devices: b.realDevices(), Missing: b.missing(), CommandLine: b.read("proc/cmdline"),
+		Devices: b.realDevices(), Missing: b.missing(),
+		Refused: b.finder.failed, Undriven: b.undriven(), CommandLine: b.read("proc/cmdline"),
 		Sections: []rescue.Section{
 			{Title: "loaded modules", Text: b.read("proc/modules")},
 			{Title: "mounts", Text: b.read("proc/self/mountinfo")},
@@ -46,6 +48,20 @@ func dropped(c uevent.Counts) string {
 		return ""
 	}
 	return fmt.Sprintf("uevents dropped: %d not from the kernel, %d too long, %d malformed; lost and looked up again: %d times", c.Foreign, c.Truncated, c.Malformed, c.Overruns)
+}
+
+// undriven names the storage devices that no driver has taken: its module is not in the image, or did not load.
+func (b *Boot) undriven() []string {
+	var list []string
+	uevent.Modaliases(b.sys(), func(devpath, alias, bus string) {
+		if uevent.Wave(alias) != uevent.KindStorage {
+			return
+		}
+		if _, err := fs.Stat(b.sys(), strings.TrimPrefix(devpath, "/")+"/driver"); err != nil {
+			list = append(list, fmt.Sprintf("%s %s (%s)", bus, path.Base(devpath), alias))
+		}
+	})
+	return list
 }
 
 // hints are what was almost meant by the references that nothing answers.

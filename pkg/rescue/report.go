@@ -27,6 +27,8 @@ type Report struct {
 	// Devices are the block devices that are there, Missing the modules that the image should have had.
 	Devices []*device.Device
 	Missing []kmod.Want
+	// Refused says of modules why they did not load, Undriven names storage devices without a driver.
+	Refused, Undriven []string
 	// KernelLog is the kernel's log with its levels: firmware that was not found and errors of devices are taken from it.
 	KernelLog string
 	// Dropped are messages about devices that were not believed, "" for none.
@@ -90,11 +92,15 @@ func (r Report) facts() []string {
 	return append(lines, "command line: "+r.CommandLine)
 }
 
-// lacking names the modules and the firmware that are not there.
+// lacking names the modules, drivers and firmware that are not there.
 func (r Report) lacking() []string {
 	var lines []string
 	for _, w := range r.Missing {
 		lines = append(lines, "module "+w.Module+" is not in this image (wanted for "+w.For+"); build the image with --add-drivers "+w.Module)
+	}
+	lines = append(lines, r.Refused...)
+	for _, d := range r.Undriven {
+		lines = append(lines, "storage device "+d+" has no driver: its module is not in this image, or did not load")
 	}
 	for _, f := range Firmware(r.KernelLog) {
 		lines = append(lines, "firmware "+f+" was asked for and is not in this image")

@@ -72,6 +72,17 @@ func TestOneScreen(t *testing.T) {
 	}
 }
 
+// TestNoDriver: a machine without disks tells what has kept them away.
+func TestNoDriver(t *testing.T) {
+	r := Report{Stage: "initqueue", Reason: "no such device", Undriven: []string{"virtio virtio0 (virtio:d00000002v00001AF4)"}, Refused: []string{"module virtio_blk: exec format error"}}
+	text := strings.Join(r.Lines(), "\n")
+	for _, want := range []string{"storage device virtio virtio0 (virtio:d00000002v00001AF4) has no driver", "module virtio_blk: exec format error", "no block device was found"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("not said: %s\n%s", want, text)
+		}
+	}
+}
+
 // FuzzKernelLog: whatever the kernel's log holds is read without a fault.
 func FuzzKernelLog(f *testing.F) {
 	f.Add(someLog, "vda")

@@ -34,7 +34,7 @@ var brokenMachines = []brokenMachine{
 	{"the driver of the disk was left out of the image", func(r *rig) {
 		r.addRoot(vm.Root{})
 		r.drivers = "virtio_pci ext4"
-	}, "virtio_blk"},
+	}, "virtio:d00000002"},
 	{"the disk cannot be read at all", func(r *rig) {
 		r.addRoot(vm.Root{})
 		r.unreadable(0, -1, 1, false)

@@ -13,17 +13,21 @@ import (
 	"github.com/preroot/preroot/pkg/uevent"
 )
 
-// report tells why the boot stops, in the log and in the file that dracut's users know.
-func (b *Boot) report(stage, reason string) {
+// report tells why the boot stops, in the log and in the file that dracut's users know. It returns the reason, with what has kept every disk
+// away where none is there.
+func (b *Boot) report(stage, reason string) string {
 	r := rescue.Report{
 		Stage: stage, Reason: reason, Uptime: b.m.Uptime(), Hints: b.hints(),
 		Devices: b.realDevices(), Missing: b.missing(),
-		Refused: b.finder.failed, Undriven: b.undriven(), CommandLine: b.read("proc/cmdline"),
+		Refused: b.finder.failed, CommandLine: b.read("proc/cmdline"),
 		Sections: []rescue.Section{
 			{Title: "loaded modules", Text: b.read("proc/modules")},
 			{Title: "mounts", Text: b.read("proc/self/mountinfo")},
 			{Title: "timeline", Text: b.spans.Text()},
 		},
+	}
+	if stage == "initqueue" {
+		r.Undriven = b.undriven()
 	}
 	if c, ok := b.uevents.(interface{ Counts() uevent.Counts }); ok {
 		r.Dropped = dropped(c.Counts())
@@ -34,12 +38,16 @@ func (b *Boot) report(stage, reason string) {
 	if b.m.KernelLog != nil {
 		r.KernelLog = b.m.KernelLog()
 	}
+	if cause := r.Cause(); cause != "" && stage == "initqueue" {
+		r.Reason += "; no disk is there: " + cause
+	}
 	for _, l := range r.Lines() {
 		b.m.Log.Errf("%s", l)
 	}
 	if err := b.m.Scratch.WriteFile(rescue.Path, []byte(r.Text())); err != nil {
 		b.m.Log.Warnf("the report is not kept: %v", err)
 	}
+	return r.Reason
 }
 
 // dropped says how many messages were not believed.
@@ -61,6 +69,9 @@ func (b *Boot) undriven() []string {
 			list = append(list, fmt.Sprintf("%s %s (%s)", bus, path.Base(devpath), alias))
 		}
 	})
+	// A controller's own device tells less than the disk behind it: "virtio" before "pci".
+	slices.Sort(list)
+	slices.Reverse(list)
 	return list
 }
 

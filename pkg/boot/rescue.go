@@ -32,8 +32,7 @@ func (b *Boot) rescue(stage string, err error) next {
 		b.end("reboot", err.Error())
 		return bootOver
 	}
-	reason := oneLine(err.Error())
-	b.report(stage, reason)
+	reason := b.report(stage, oneLine(err.Error()))
 	if !b.mayPrompt() || errors.Is(err, errAuthentication) {
 		b.end(b.config.Emergency, reason)
 		return bootOver

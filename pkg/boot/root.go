@@ -162,6 +162,14 @@ func (b *Boot) mountFinal(fstype string, r mount.Request, entry mount.Entry, fou
 	return b.mountOne(r.Source(), Sysroot, fstype, final)
 }
 
+// blameFstab says of a mount that fails with root's final options, and did not with the first ones, where these are written.
+func (b *Boot) blameFstab(err error, final mount.Options, r mount.Request) error {
+	if err == nil || r.Given || !r.Fstab || final.SameButWrite(r.First()) {
+		return err
+	}
+	return fmt.Errorf("%w; the options are those of / in the root's /etc/fstab (%s)", err, final)
+}
+
 // tellUnchecked says that nobody checks root: systemd-fsck-root.service leaves a writable root to the initramfs.
 func (b *Boot) tellUnchecked(fstype string) {
 	if name, _ := mount.Checker(fstype, "", b.check()); name != "" {
@@ -267,12 +275,20 @@ func (b *Boot) mountFstab() error {
 	for _, e := range b.wanted() {
 		err := b.mountEntry(e)
 		if err != nil && !e.Options.Has("nofail") {
-			return fmt.Errorf("%s: %w", e.File, err)
+			return fmt.Errorf("%s (%s): %w", e.File, b.asker(e), err)
 		} else if err != nil {
 			b.m.Log.Warnf("%s: %v; it is marked nofail, going on", e.File, err)
 		}
 	}
 	return nil
+}
+
+// asker says where an entry is written.
+func (b *Boot) asker(e mount.Entry) string {
+	if b.config.Usr.What != "" && e.File == "/usr" {
+		return "mount.usr="
+	}
+	return "the root's /etc/fstab"
 }
 
 // wanted lists the entries to mount: the command line's mount.usr= in place of the fstab's /usr.

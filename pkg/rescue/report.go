@@ -92,20 +92,40 @@ func (r Report) facts() []string {
 	return append(lines, "command line: "+r.CommandLine)
 }
 
-// lacking names the modules, drivers and firmware that are not there.
+// lacking names the modules, firmware and drivers that are not there, the most telling first.
 func (r Report) lacking() []string {
-	var lines []string
+	lines := slices.Clone(r.Refused)
 	for _, w := range r.Missing {
-		lines = append(lines, "module "+w.Module+" is not in this image (wanted for "+w.For+"); build the image with --add-drivers "+w.Module)
-	}
-	lines = append(lines, r.Refused...)
-	for _, d := range r.Undriven {
-		lines = append(lines, "storage device "+d+" has no driver: its module is not in this image, or did not load")
+		if strings.HasPrefix(w.Module, "fs_") {
+			continue // the alias by which a file system is asked for first; its module is named as well
+		}
+		line := "module " + w.Module + " is not in this image"
+		if w.For != "" {
+			line += " (wanted for " + w.For + ")"
+		}
+		lines = append(lines, line+"; build the image with --add-drivers "+w.Module)
 	}
 	for _, f := range Firmware(r.KernelLog) {
 		lines = append(lines, "firmware "+f+" was asked for and is not in this image")
 	}
+	for _, d := range r.Undriven {
+		lines = append(lines, "storage device "+d+" has no driver: its module is not in this image, or did not load")
+	}
 	return lines
+}
+
+// Cause is what has most likely kept every disk away, "" when there are disks or nothing tells.
+func (r Report) Cause() string {
+	lines := r.lacking()
+	if len(r.Devices) > 0 || len(lines) == 0 {
+		return ""
+	}
+	for _, l := range lines {
+		if strings.HasPrefix(l, "firmware ") {
+			return l
+		}
+	}
+	return lines[0]
 }
 
 func (r Report) deviceLines() []string {

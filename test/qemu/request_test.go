@@ -47,5 +47,5 @@ func TestRequestModuleUnanswered(t *testing.T) {
 	nothing := vm.Entry{Name: "sbin/modprobe", Mode: 0o755, Data: []byte("nothing\n")}
 	s := withVFAT(t, nothing)
 	s.Cmdline += " rd.preroot.unattended=1"
-	mustRefuse(t, s, "REBOOTED", "/tmp: ", "as vfat")
+	mustRefuse(t, s, "REBOOTED", "/tmp (the root's /etc/fstab): ", "as vfat")
 }

@@ -47,6 +47,15 @@ ckbcomp console-setup
 /bin/busybox busybox-static
 '
 
+# mkfs.nilfs2 wants the list of mounts; a Debian without an init lacks the link.
+if [ ! -e /etc/mtab ]; then
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "missing: /etc/mtab. Run: sudo ln -s ../proc/self/mounts /etc/mtab" >&2
+    exit 1
+  fi
+  ln -sf ../proc/self/mounts /etc/mtab
+fi
+
 missing=$(printf '%s' "$needs" | while read -r need package; do
   case $need in
   '') ;;

@@ -58,7 +58,10 @@ func tool(t testing.TB, name string, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatalf("%s is missing: install the Debian package %s", name, tools[name])
 	}
-	return exec.Command(path, args...)
+	c := exec.Command(path, args...)
+	// mkfs.exfat takes labels in the character set of the locale.
+	c.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
+	return c
 }
 
 // image is a test image: how it is made and where its superblock lies.

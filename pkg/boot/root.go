@@ -148,7 +148,7 @@ func (b *Boot) mountFinal(fstype string, r mount.Request, entry mount.Entry, fou
 		if err := b.runCheck(program, "/run/initramfs/fsck-root"); err != nil {
 			return err
 		}
-		return b.mountOne(r.Source(), Sysroot, fstype, final)
+		return b.blameFstab(b.mountOne(r.Source(), Sysroot, fstype, final), final, r)
 	}
 	if final.String() == r.First().String() {
 		return nil
@@ -159,7 +159,7 @@ func (b *Boot) mountFinal(fstype string, r mount.Request, entry mount.Entry, fou
 	if err := b.unmountRoot(); err != nil {
 		return err
 	}
-	return b.mountOne(r.Source(), Sysroot, fstype, final)
+	return b.blameFstab(b.mountOne(r.Source(), Sysroot, fstype, final), final, r)
 }
 
 // blameFstab says of a mount that fails with root's final options, and did not with the first ones, where these are written.

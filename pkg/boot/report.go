@@ -29,17 +29,22 @@ func (b *Boot) report(stage, reason string) string {
 	if stage == "initqueue" {
 		r.Undriven = b.undriven()
 	}
+	if b.loader != nil {
+		if err := b.loader.Damage(); err != nil {
+			r.Damaged = strings.ReplaceAll(err.Error(), "\n", "; ")
+		}
+	}
 	if c, ok := b.uevents.(interface{ Counts() uevent.Counts }); ok {
 		r.Dropped = dropped(c.Counts())
 	}
 	if b.waited >= time.Second && (stage == "initqueue" || stage == "pre-pivot") {
-		r.Awaited, r.Waited = b.awaited, b.waited
+		r.Awaited, r.Waited, r.Unready = b.awaited, b.waited, b.unready()
 	}
 	if b.m.KernelLog != nil {
 		r.KernelLog = b.m.KernelLog()
 	}
 	if cause := r.Cause(); cause != "" && stage == "initqueue" {
-		r.Reason += "; no disk is there: " + cause
+		r.Reason += "; no disk can be used: " + cause
 	}
 	for _, l := range r.Lines() {
 		b.m.Log.Errf("%s", l)
@@ -56,6 +61,18 @@ func dropped(c uevent.Counts) string {
 		return ""
 	}
 	return fmt.Sprintf("uevents dropped: %d not from the kernel, %d too long, %d malformed; lost and looked up again: %d times", c.Foreign, c.Truncated, c.Malformed, c.Overruns)
+}
+
+// unready names the disks that are in /sys and were never announced: the kernel sends a disk's uevent when it has read its partition table
+// (block/genhd.c, device_add_disk).
+func (b *Boot) unready() []string {
+	var list []string
+	for _, name := range dirNames(b.sys(), "class/block") {
+		if size := readWord(b.sys(), "class/block/"+name+"/size"); size != "" && size != "0" && b.finder.inv.ByName(name) == nil {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // undriven names the storage devices that no driver has taken: its module is not in the image, or did not load.

@@ -182,6 +182,9 @@ func (l *Loader) heldBack(name, word string) bool {
 	return true
 }
 
+// Damage returns what was wrong with the index as far as it was read (Index.Err).
+func (l *Loader) Damage() error { return l.ix.Err() }
+
 // unknown is the error for a word that means nothing. A damaged index may be the reason.
 func (l *Loader) unknown(word string) error {
 	if !strings.Contains(word, ":") {

@@ -27,7 +27,10 @@ type Report struct {
 	// Devices are the block devices that are there, Missing the modules that the image should have had.
 	Devices []*device.Device
 	Missing []kmod.Want
-	// Refused says of modules why they did not load, Undriven names storage devices without a driver.
+	// Unready names disks that the kernel has found and not finished with, as one that does not answer. Damaged says what is wrong with the
+	// index of modules, "" for nothing. Refused says of modules why they did not load, Undriven names storage devices without a driver.
+	Unready           []string
+	Damaged           string
 	Refused, Undriven []string
 	// KernelLog is the kernel's log with its levels: firmware that was not found and errors of devices are taken from it.
 	KernelLog string
@@ -94,7 +97,14 @@ func (r Report) facts() []string {
 
 // lacking names the modules, firmware and drivers that are not there, the most telling first.
 func (r Report) lacking() []string {
-	lines := slices.Clone(r.Refused)
+	var lines []string
+	for _, d := range r.Unready {
+		lines = append(lines, "disk "+d+" has been found, but does not answer: the kernel still waits for its first sector")
+	}
+	if r.Damaged != "" {
+		lines = append(lines, "the index of modules in this image is damaged: "+r.Damaged+"; build the image again")
+	}
+	lines = append(lines, r.Refused...)
 	for _, w := range r.Missing {
 		if strings.HasPrefix(w.Module, "fs_") {
 			continue // the alias by which a file system is asked for first; its module is named as well
@@ -117,8 +127,11 @@ func (r Report) lacking() []string {
 // Cause is what has most likely kept every disk away, "" when there are disks or nothing tells.
 func (r Report) Cause() string {
 	lines := r.lacking()
-	if len(r.Devices) > 0 || len(lines) == 0 {
+	switch {
+	case len(r.Devices) > 0 || len(lines) == 0:
 		return ""
+	case len(r.Unready) > 0:
+		return lines[0]
 	}
 	for _, l := range lines {
 		if strings.HasPrefix(l, "firmware ") {
@@ -129,6 +142,9 @@ func (r Report) Cause() string {
 }
 
 func (r Report) deviceLines() []string {
+	if len(r.Devices) == 0 && len(r.Unready) > 0 {
+		return nil
+	}
 	if len(r.Devices) == 0 {
 		return []string{"no block device was found: is the driver of the disk controller in this image?"}
 	}

@@ -350,7 +350,7 @@ var faultsReading = []scenario{
 		want:   Want{End: Booted},
 	},
 	{
-		id: "D20", name: "crawls", fault: "A disk that crawls", done: "1 request a second", on: "disk",
+		id: "D20", name: "crawls", fault: "A disk that crawls", done: "1 request a second", on: "gpt",
 		broken: func(r *rig) {
 			r.spec.Disks[0].IOPS = 1
 			r.spec.Limit = 400 * time.Second
@@ -376,7 +376,7 @@ var faultsReading = []scenario{
 			r.word("rd.retry=15")
 		},
 		during: func(_ *rig, m *vm.Machine) error { return steps(m, say("Virtio SCSI HBA"), plugHanging) },
-		want:   Want{End: Rebooted, Reason: "the deadline has passed", Within: 40 * time.Second},
+		want:   Want{End: Rebooted, Reason: "the deadline has passed; no disk can be used: disk sda has been found, but does not answer", Within: 80 * time.Second, Until: "sysrq: Resetting"},
 	},
 	{
 		id: "D22", name: "empty", fault: "A drive without a medium", done: "an empty CD drive beside root", on: "scsi",

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/preroot/preroot/internal/vm"
@@ -52,7 +51,12 @@ func jump(name, date string) scenario {
 }
 
 var faultsMemory = []scenario{
-	memory(128), memory(96), memory(80), memory(72),
+	memory(128), memory(96), memory(80),
+	{
+		id: "X01", name: "72", fault: "72 MiB of memory, too little for the kernel to unpack the image", done: "-m 72", on: "disk",
+		broken: func(r *rig) { r.spec.MemoryMiB = 72 },
+		want:   Want{End: Rebooted, Outside: "Kernel panic - not syncing: System is deadlocked on memory"},
+	},
 	{
 		id: "X02", fault: "A helper eats all memory", done: "256 MiB; fsck.ext4 is `dd bs=205M`", on: "checked",
 		broken: func(r *rig) {
@@ -88,7 +92,7 @@ var faultsConsole = []scenario{
 		broken: func(r *rig) {
 			r.root = "LABEL=nothing"
 			r.dropWord(usualWords...)
-			r.word("rd.retry=1", "rd.preroot.unattended=300", "console=ttyS1", "console=ttyS0")
+			r.word("rd.retry=1", "rd.preroot.unattended=300", "console=ttyS0", "rd.ctty=/dev/ttyS1")
 			r.socket("ser1")
 			r.spec.Limit = 3 * time.Minute
 		},
@@ -105,11 +109,15 @@ var faultsConsole = []scenario{
 		want: Want{End: Booted},
 	},
 	{
-		id: "X08", name: "boot", fault: "Two consoles, one of them stalled", done: "console=ttyS1, which nobody reads, and ttyS0", on: "disk",
-		broken: func(r *rig) { stalled(r) }, want: Want{End: Booted, Within: 60 * time.Second},
+		id: "X08", name: "boot", fault: "Two consoles, one of them stalled", done: "ttyS0, which nobody reads, and hvc0", on: "disk",
+		broken: func(r *rig) {
+			stalled(r)
+			r.word("rd.driver.pre=virtio_console")
+		},
+		want: Want{End: Booted, Within: 60 * time.Second},
 	},
 	{
-		id: "X08", name: "prompt", fault: "A prompt on two consoles, one of them stalled", done: "console=ttyS1, which nobody reads, and ttyS0; root= names nothing", on: "disk",
+		id: "X08", name: "prompt", fault: "A prompt on two consoles, one of them stalled", done: "ttyS0, which nobody reads, and hvc0; root= names nothing", on: "disk",
 		broken: func(r *rig) {
 			stalled(r)
 			r.root = "LABEL=nothing"
@@ -174,27 +182,13 @@ func reconnect(r *rig, m *vm.Machine) error {
 	return err
 }
 
-// stalled attaches a second serial line that is connected and never read.
+// stalled is a machine with a serial line that is connected and not read from the start of /init on, and a virtio console that is read.
 func stalled(r *rig) {
 	r.dropWord("console=ttyS0")
-	r.word("quiet", "console=ttyS1", "console=ttyS0") // each byte on the stalled line costs the kernel 10 ms
-	base := filepath.Join(r.t.TempDir(), "fifo")
-	for _, end := range []string{".in", ".out"} {
-		if err := syscall.Mkfifo(base+end, 0o600); err != nil {
-			r.t.Fatal(err)
-		}
-	}
-	held, err := os.OpenFile(base+".out", os.O_RDWR, 0)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	// Full from the start.
-	held.SetWriteDeadline(time.Now().Add(time.Second))
-	for chunk := make([]byte, 4096); err == nil; {
-		_, err = held.Write(chunk)
-	}
-	r.t.Cleanup(func() { held.Close() })
-	r.spec.Extra = append(r.spec.Extra, "-chardev", "pipe,id=dead1,path="+base, "-serial", "chardev:dead1")
+	r.word("console=ttyS0", "console=hvc0")
+	r.drivers += " virtio_console"
+	r.spec.Console = vm.ConsoleUnread
+	r.spec.Extra = append(r.spec.Extra, "-device", "virtio-serial-pci", "-chardev", "stdio,id=hvc", "-device", "virtconsole,chardev=hvc")
 	r.spec.Limit = 4 * time.Minute
 }
 
@@ -260,7 +254,7 @@ var faultsKeys = []scenario{
 			r.spec.Limit = 3 * time.Minute
 		},
 		during: func(_ *rig, m *vm.Machine) error {
-			if err := steps(m, say("preroot: power button on ")); err != nil {
+			if err := steps(m, say("power buttons watched: ")); err != nil {
 				return err
 			}
 			return m.PowerButton()

@@ -37,6 +37,8 @@ type Want struct {
 	Prompt bool
 	// Stays says that the real system cannot switch the machine off: the harness does, once the real init has spoken.
 	Stays bool
+	// Until is a line after which the emulator cannot end: it waits for the disk that hangs. The harness ends it.
+	Until string
 	// Shell says that the probe command may be executed.
 	Shell bool
 	// Outside is part of the last that is heard before something else than preroot ends the machine: a panic of the kernel that was
@@ -57,6 +59,7 @@ type Run struct {
 	Lines   []string // the serial line
 	Err     error    // QEMU's own failure
 	Expired bool     // killed at the wall-clock limit
+	Leaves  bool     // the console is a device that is gone before the kernel's last word (virtio)
 	Silent  bool     // nothing is read from the console: Root says whether the real init ran
 	Root    string   // the line of root.c, from the console or from the disk; "" if root was not reached
 	Disks   []DiskState
@@ -138,13 +141,22 @@ func endings(lines []string, root string) []ending {
 			continue
 		}
 		word, reason, _ := strings.Cut(text, ": ")
-		list = append(list, ending{End(word), reason, stamp(l)})
+		end := ending{End(word), reason, stamp(l)}
+		if before := len(list) - 1; before >= 0 && end.forces(list[before]) {
+			list = list[:before]
+		}
+		list = append(list, end)
 	}
 	if root != "" {
 		at, _ := strconv.ParseFloat(field(root, "at"), 64)
 		list = append(list, ending{Booted, root, at})
 	}
 	return list
+}
+
+// forces says that an end was told a second time because the kernel did nothing about the first.
+func (e ending) forces(first ending) bool {
+	return e.end == first.end && strings.HasPrefix(e.reason, first.reason+" (forced: ")
 }
 
 // prompt tells a prompt from a machine that is halted.
@@ -186,10 +198,13 @@ func (v *Verdict) judgeEnd(w Want, r Run, ends []ending) {
 // kernelAgrees looks for what the kernel itself says when the machine ends (kernel/reboot.c).
 func (v *Verdict) kernelAgrees(r Run, last ending) {
 	word := map[End]string{Rebooted: "reboot: Restarting system", PoweredOff: "reboot: Power down"}[last.end]
+	if strings.Contains(last.reason, " (forced: ") {
+		word = "sysrq: "
+	}
 	if last.end == Held && !last.prompt() {
 		word = "reboot: System halted"
 	}
-	if word == "" || r.Silent {
+	if word == "" || r.Silent || r.Leaves {
 		return
 	}
 	for _, l := range r.Lines {

@@ -129,6 +129,16 @@ func TestOracleOnABusyHost(t *testing.T) {
 	}
 }
 
+// TestOracleForced: an end that PID 1 had to force is one end, another word after it is two.
+func TestOracleForced(t *testing.T) {
+	for second, good := range map[string]bool{"REBOOTED: no (forced: by the kernel's keys)": true, "REBOOTED: yes": false, "POWERED OFF: no (forced: x)": false} {
+		lines := []string{"[    1.0] Run /init as init process", "[    2.0] preroot: end: REBOOTED: no", "[    3.0] preroot: end: " + second, "[    3.1] sysrq: Resetting"}
+		if v := Judge(Want{End: Rebooted}, Run{Lines: lines}); (len(v.Faults) == 0) != good {
+			t.Errorf("%s: %q", second, v.Faults)
+		}
+	}
+}
+
 // TestTable holds that a fault that was not run, and one that failed, are never counted as good.
 func TestTable(t *testing.T) {
 	text := table([]Result{

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -153,7 +154,7 @@ func execute(t *testing.T, s scenario, init string) (Verdict, vm.Result) {
 	held := make(chan bool, 1)
 	go attend(m, s.want, strings.Contains(spec.Cmdline, "rd.shell=0"), held)
 	result := m.Wait()
-	run := Run{Lines: result.Lines, Err: result.Exit, Expired: result.Expired, Silent: r.silent, Root: rootLine(result.Lines)}
+	run := Run{Lines: result.Lines, Err: result.Exit, Expired: result.Expired, Silent: r.silent, Leaves: strings.Contains(spec.Cmdline, "console=hvc0"), Root: rootLine(result.Lines)}
 	if <-held { // the harness has ended it
 		run.Err = nil
 	}
@@ -188,8 +189,8 @@ func attend(m *vm.Machine, w Want, never bool, held chan<- bool) {
 		time.Sleep(grace)
 		held <- true
 		m.Kill()
-	case w.Stays:
-		if _, err := m.Await("ROOT at="); err == nil {
+	case w.Stays || w.Until != "":
+		if _, err := m.Await(cmp.Or(w.Until, "ROOT at=")); err == nil {
 			held <- true
 			m.Kill()
 		}

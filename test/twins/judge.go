@@ -14,6 +14,7 @@ import (
 type told struct {
 	end     string // the text behind "preroot: end: "
 	marker  string
+	device  string // of the root, by the kernel's name
 	mounts  int
 	appear  []disk // the disks, in the order in which their drivers named them
 	events  []disk // the same by the records of their uevents, where the real init ran
@@ -48,6 +49,9 @@ func read(lines []string) told {
 		}
 		if text, ok := strings.CutPrefix(l, "TWINS marker "); ok {
 			t.marker = text
+		}
+		if text, ok := strings.CutPrefix(l, "TWINS device "); ok {
+			t.device = text
 		}
 		if text, ok := strings.CutPrefix(l, "TWINS mounts "); ok {
 			t.mounts, _ = strconv.Atoi(text)
@@ -110,8 +114,8 @@ func (t told) apart() (float64, bool) {
 	return list[1].ms - list[0].ms, true
 }
 
-// judge says whether a boot ended as it must; first is the disk image that came first.
-func judge(c cell, first string, t told) trials.Result {
+// judge says whether a boot ended as it must.
+func judge(c cell, t told) trials.Result {
 	r := trials.Result{Figures: map[string]float64{}}
 	if ms, ok := t.apart(); ok {
 		r.Figures["apart ms"] = ms
@@ -119,7 +123,7 @@ func judge(c cell, first string, t told) trials.Result {
 	switch {
 	case t.marker != "":
 		r.End = "BOOTED"
-		r.Bad = t.booted(c, first, &r)
+		r.Bad = t.booted(c, &r)
 	case t.end != "":
 		r.End, _, _ = strings.Cut(t.end, ":")
 		r.Bad = t.refused(c)
@@ -129,8 +133,8 @@ func judge(c cell, first string, t told) trials.Result {
 	return r
 }
 
-// booted judges a boot that reached a root: one mount; of twins, the first disk, and the other came after the switch began.
-func (t told) booted(c cell, first string, r *trials.Result) string {
+// booted judges a boot that reached a root: one mount; of twins, the disk whose event came first, and the other came after the switch began.
+func (t told) booted(c cell, r *trials.Result) string {
 	if t.mounts != 1 {
 		return fmt.Sprintf("%d mounts on /, want 1", t.mounts)
 	}
@@ -145,8 +149,8 @@ func (t told) booted(c cell, first string, r *trials.Result) string {
 	switch {
 	case second <= 0:
 		return fmt.Sprintf("a twin was there %.3f ms before the switch, and %s was booted", -second, t.marker)
-	case t.marker != first:
-		return fmt.Sprintf("%s was booted, %s came first", t.marker, first)
+	case t.device != t.events[0].name:
+		return fmt.Sprintf("%s (%s) was booted, %s came first", t.device, t.marker, t.events[0].name)
 	case t.warns > 1:
 		return fmt.Sprintf("%d lines about twins, want one at most", t.warns)
 	}

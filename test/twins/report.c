@@ -5,6 +5,7 @@
  * name of the disk image and the number of disks. Build: cc -O2 -static -o report report.c
  * Prints lines that begin with TWINS:
  *   marker NAME               the content of the root
+ *   device NAME               the kernel's name of the disk that it lies on
  *   mounts N                  how often a file system is mounted on /
  *   log MICROSECONDS TEXT     records of the kernel log that name a disk's uevent, the hand-over or this program, in the log's order */
 #define _GNU_SOURCE
@@ -15,6 +16,8 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +45,18 @@ static int mounts(void) {
   return n;
 }
 
+/* device says which disk / lies on. */
+static void device(FILE *o) {
+  char at[64], to[512];
+  struct stat st;
+  if (stat("/", &st)) return;
+  snprintf(at, sizeof at, "/sys/dev/block/%u:%u", major(st.st_dev), minor(st.st_dev));
+  ssize_t n = readlink(at, to, sizeof to - 1);
+  if (n < 0) return;
+  to[n] = 0;
+  fprintf(o, "TWINS device %s\n", strrchr(to, '/') + 1);
+}
+
 static int telling(const char *text) {
   return (strstr(text, "kobject_uevent_env") && (strstr(text, "'vd") || strstr(text, "'sd"))) ||
          strstr(text, "switching root") || strstr(text, "TWINS") || strstr(text, "preroot: ");
@@ -62,6 +77,7 @@ int main(void) {
   FILE *o = fopen("/dev/console", "w");
   if (!o) o = stdout;
   fprintf(o, "\nTWINS marker %s\nTWINS mounts %d\n", name, mounts());
+  device(o);
   for (ssize_t n; (n = read(k, b, sizeof b - 1)) > 0;) {
     unsigned p; unsigned long long s, us;
     b[n] = 0;

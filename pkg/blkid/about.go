@@ -1,17 +1,15 @@
 package blkid
 
-import "strings"
-
 // About says of a type that no kernel mounts what it is, and how a root in it is had: a word of the kernel command line if there is one. Both are
 // empty for a file system. uuid is the one that the probe found.
 func About(typ, uuid string) (what, advice string) {
 	switch typ {
 	case "crypto_LUKS":
-		return "an encrypted volume", "which this preroot cannot open yet; the word for it is rd.luks.uuid=" + orUUID(uuid)
+		return "an encrypted volume", "which this preroot cannot open, whatever the words: start another initramfs"
 	case "LVM2_member":
-		return "a physical volume of LVM", "which this preroot cannot activate yet; the word for it is rd.lvm.lv=GROUP/VOLUME"
+		return "a physical volume of LVM", "which this preroot cannot activate, whatever the words: start another initramfs"
 	case "linux_raid_member":
-		return "a member of an MD array", "which this preroot cannot assemble yet; the word for it is rd.md.uuid=" + mdadmName(uuid)
+		return "a member of an MD array", "which this preroot cannot assemble, whatever the words: start another initramfs"
 	case "BitLocker":
 		return "an encrypted Windows volume", "which preroot cannot open; name another root=UUID=..."
 	case "zfs_member":
@@ -33,13 +31,4 @@ func orUUID(uuid string) string {
 		return "..."
 	}
 	return uuid
-}
-
-// mdadmName groups the digits of a UUID as mdadm does: 8:8:8:8.
-func mdadmName(uuid string) string {
-	d := strings.ReplaceAll(uuid, "-", "")
-	if len(d) != 32 {
-		return orUUID(uuid)
-	}
-	return d[:8] + ":" + d[8:16] + ":" + d[16:24] + ":" + d[24:]
 }

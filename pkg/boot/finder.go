@@ -221,10 +221,19 @@ func (f *finder) modulesDone(ev loadedAll) {
 	}
 	f.b.m.Log.Warnf("%v", ev.err)
 	for _, line := range strings.Split(ev.err.Error(), "\n") {
-		if !slices.Contains(f.failed, line) {
+		if !slices.ContainsFunc(f.failed, func(l string) bool { return withoutUser(l) == withoutUser(line) }) {
 			f.failed = append(f.failed, line)
 		}
 	}
+}
+
+// withoutUser leaves out of "module virtio_blk (for virtio:d00000002): ..." for whom.
+func withoutUser(line string) string {
+	before, rest, ok := strings.Cut(line, " (for ")
+	if _, after, closed := strings.Cut(rest, ")"); ok && closed {
+		return before + after
+	}
+	return line
 }
 
 // abandoned takes the place of a result that did not come in time.

@@ -100,7 +100,31 @@ func (b *Boot) probePatiently(node string) (info *blkid.Info, err error) {
 		}
 		<-time.After(pause)
 	}
-	return b.probe(node)
+	if info, err = b.probe(node); err != nil {
+		err = b.sampled(node, err)
+	}
+	return info, err
+}
+
+// sampled adds to an error of reading whether a disk is dead or damaged in places.
+func (b *Boot) sampled(node string, err error) error {
+	disk, open := b.m.OpenDisk(node)
+	if !errors.Is(err, syscall.EIO) || open != nil {
+		return err
+	}
+	defer disk.Close()
+	const places = 8
+	size, sector := disk.Geometry()
+	good, buf := 0, make([]byte, sector)
+	for i := range int64(places) {
+		if _, err := disk.ReadAt(buf, (i+1)*(size/places)/int64(sector)*int64(sector)-int64(sector)); err == nil {
+			good++
+		}
+	}
+	if good == 0 {
+		return fmt.Errorf("%w; nor can any of %d other places: the disk, its cable or its controller is broken", err, places)
+	}
+	return fmt.Errorf("%w; %d of %d other places can be read: the disk answers, but is damaged in places", err, good, places)
 }
 
 // nothingThere says whether a node has no device behind it, or no medium in it: trying again does not help.

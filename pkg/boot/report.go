@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/preroot/preroot/pkg/blkid"
 	"github.com/preroot/preroot/pkg/device"
 	"github.com/preroot/preroot/pkg/rescue"
 	"github.com/preroot/preroot/pkg/uevent"
@@ -98,6 +99,22 @@ func (b *Boot) hints() []string {
 	for _, c := range b.finder.found {
 		if c.Device == nil && len(c.Twins) == 0 {
 			list = append(list, c.Near...)
+		}
+	}
+	if len(b.finder.want) == 0 {
+		list = append(list, b.candidates()...)
+	}
+	return list
+}
+
+// candidates are what to write where there is no root= at all.
+func (b *Boot) candidates() []string {
+	const most = 4
+	var list []string
+	for _, d := range b.realDevices() {
+		what, _ := blkid.About(d.FSType(), d.FSUUID())
+		if d.FSUUID() != "" && what == "" && len(list) < most {
+			list = append(list, "root=UUID="+d.FSUUID()+" is "+d.Describe())
 		}
 	}
 	return list

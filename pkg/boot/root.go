@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/preroot/preroot/pkg/config"
@@ -71,7 +72,22 @@ func (b *Boot) mountFirst(types []string, r mount.Request) (fstype string, err e
 			}
 		}
 	}
-	return "", err
+	return "", b.blameWords(err)
+}
+
+// blameWords says of a first mount that fails which words of the command line it owes its type and options to.
+func (b *Boot) blameWords(err error) error {
+	c, d := b.config, b.root
+	if err == nil || !errors.Is(err, syscall.EINVAL) {
+		return err
+	}
+	if probed := d.FSType(); probed != "" && len(c.RootFSType) > 0 && !slices.Contains(c.RootFSType, probed) {
+		return fmt.Errorf("%w; the command line has rootfstype=%s, but %s holds %s: write rootfstype=%s or leave it out", err, strings.Join(c.RootFSType, ","), d.Node, probed, probed)
+	}
+	if c.RootFlagsGiven {
+		return fmt.Errorf("%w; the command line has rootflags=%s", err, c.RootFlags)
+	}
+	return err
 }
 
 func (b *Boot) mountOne(node, target, fstype string, o mount.Options) error {

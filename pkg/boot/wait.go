@@ -15,7 +15,7 @@ import (
 
 // Why a wait ends without what was waited for.
 var (
-	errNoRoot   = errors.New("no root= on the command line; name the root file system, for example by its UUID: root=UUID=1234-ABCD")
+	errNoRoot   = errors.New("no root= on the command line; name the root file system by its UUID: root=UUID=...")
 	errDeadline = errors.New("the deadline has passed")
 )
 

@@ -103,7 +103,7 @@ func (c *choice) addGeneric() {
 		}
 		c.add(found...)
 	}
-	for _, name := range genericConsole {
+	for _, name := range slices.Concat(genericConsole, genericRare) {
 		found, _ := c.tree.resolve(name)
 		c.add(found...)
 	}

@@ -83,7 +83,11 @@ var genericConsole = []string{
 	"intel-lpss-pci", "intel-lpss-acpi", "i2c-designware-platform", "i2c-designware-pci", "pinctrl-amd", // keyboards on I2C (i2c-hid)
 	"applespi", "spi-pxa2xx-platform", "spi-pxa2xx-pci", // MacBooks
 	"surface_aggregator_registry", // Surface
+	"button", "evdev",             // the power button: a boot that waits or has stopped is powered off in good order
 }
+
+// genericRare: file systems that only some kernels have.
+var genericRare = []string{"ntfs3", "nilfs2", "bcachefs"}
 
 // neverGeneric: tests and toys that lie in the folders above.
 var neverGeneric = []string{"scsi_transport_srp", "tcm_loop", "fcoe", "libfcoe", "iscsi_boot_sysfs", "bnx2fc", "bnx2i", "cxgb3i", "cxgb4i", "csiostor", "qedf", "qedi", "xen_netback"}

@@ -84,7 +84,7 @@ func (l *Loader) explain(path string, err error) error {
 		}
 		words = "it uses a symbol that the kernel and the loaded modules do not have; the kernel log names it"
 	case syscall.ENOEXEC:
-		words = "not a module of this kernel, or a damaged one; the kernel log says which"
+		words = "not a module of this kernel, or its file is damaged; build the image again"
 	case syscall.EBADMSG:
 		words = "its signature has no known form"
 	case syscall.EKEYREJECTED, syscall.ENOKEY, syscall.ENOPKG:

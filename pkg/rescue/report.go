@@ -88,15 +88,26 @@ func (r Report) facts() []string {
 	for _, l := range Trouble(r.KernelLog, names(r.Devices)) {
 		lines = append(lines, "kernel: "+l)
 	}
-	lines = append(lines, r.deviceLines()...)
+	lines = append(append(lines, r.deviceLines()...), r.idle()...)
 	if r.Dropped != "" {
 		lines = append(lines, r.Dropped)
 	}
 	return append(lines, "command line: "+r.CommandLine)
 }
 
-// lacking names the modules, firmware and drivers that are not there, the most telling first.
+// lacking names the modules, firmware and drivers that are not there, the most telling first; what tells less than all of these is left to idle.
 func (r Report) lacking() []string {
+	lines := r.known()
+	if len(lines) == 0 && len(r.Devices) == 0 {
+		for _, d := range r.Undriven {
+			lines = append(lines, "storage device "+d+" has no driver: its module is not in this image, or not allowed to load")
+		}
+	}
+	return lines
+}
+
+// known are the things that were asked for by name.
+func (r Report) known() []string {
 	var lines []string
 	for _, d := range r.Unready {
 		lines = append(lines, "disk "+d+" has been found, but does not answer: the kernel still waits for its first sector")
@@ -118,10 +129,15 @@ func (r Report) lacking() []string {
 	for _, f := range Firmware(r.KernelLog) {
 		lines = append(lines, "firmware "+f+" was asked for and is not in this image")
 	}
-	for _, d := range r.Undriven {
-		lines = append(lines, "storage device "+d+" has no driver: its module is not in this image, or did not load")
-	}
 	return lines
+}
+
+// idle names the storage devices without a driver where something else tells more.
+func (r Report) idle() []string {
+	if len(r.Undriven) == 0 || len(r.Devices) == 0 && len(r.known()) == 0 {
+		return nil
+	}
+	return []string{"without a driver, perhaps because nothing is attached: " + strings.Join(r.Undriven, ", ")}
 }
 
 // Cause is what has most likely kept every disk away, "" when there are disks or nothing tells.

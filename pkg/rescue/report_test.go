@@ -76,10 +76,18 @@ func TestOneScreen(t *testing.T) {
 func TestNoDriver(t *testing.T) {
 	r := Report{Stage: "initqueue", Reason: "no such device", Undriven: []string{"virtio virtio0 (virtio:d00000002v00001AF4)"}, Refused: []string{"module virtio_blk: exec format error"}}
 	text := strings.Join(r.Lines(), "\n")
-	for _, want := range []string{"storage device virtio virtio0 (virtio:d00000002v00001AF4) has no driver", "module virtio_blk: exec format error", "no block device was found"} {
+	for _, want := range []string{"without a driver, perhaps because nothing is attached: virtio virtio0 (virtio:d00000002v00001AF4)", "module virtio_blk: exec format error", "no block device was found"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("not said: %s\n%s", want, text)
 		}
+	}
+	r.Refused = nil
+	if want := "storage device virtio virtio0 (virtio:d00000002v00001AF4) has no driver"; !strings.HasPrefix(r.Cause(), want) {
+		t.Errorf("the cause is %q, want %q", r.Cause(), want)
+	}
+	r.Unready = []string{"sda"}
+	if want := "disk sda has been found, but does not answer"; !strings.HasPrefix(r.Cause(), want) {
+		t.Errorf("the cause is %q, want %q", r.Cause(), want)
 	}
 }
 

@@ -38,11 +38,11 @@ var brokenMachines = []brokenMachine{
 	{"the disk cannot be read at all", func(r *rig) {
 		r.addRoot(vm.Root{})
 		r.unreadable(0, -1, 1, false)
-	}, "input/output error"},
+	}, "the disk, its cable or its controller is broken"},
 	{"the superblock cannot be read", func(r *rig) {
 		r.addRoot(vm.Root{})
 		r.unreadable(0, 2, 2, false)
-	}, "input/output error"},
+	}, "the disk answers, but is damaged in places"},
 	{"the module of the root's file system was left out", func(r *rig) {
 		r.addRoot(vm.Root{FS: "btrfs"})
 	}, "btrfs"},

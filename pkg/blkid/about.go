@@ -5,11 +5,11 @@ package blkid
 func About(typ, uuid string) (what, advice string) {
 	switch typ {
 	case "crypto_LUKS":
-		return "an encrypted volume", "which this preroot cannot open, whatever the words: start another initramfs"
+		return "an encrypted volume", "which this preroot cannot open, and no word of the command line changes that: start another initramfs"
 	case "LVM2_member":
-		return "a physical volume of LVM", "which this preroot cannot activate, whatever the words: start another initramfs"
+		return "a physical volume of LVM", "which this preroot cannot activate, and no word of the command line changes that: start another initramfs"
 	case "linux_raid_member":
-		return "a member of an MD array", "which this preroot cannot assemble, whatever the words: start another initramfs"
+		return "a member of an MD array", "which this preroot cannot assemble, and no word of the command line changes that: start another initramfs"
 	case "BitLocker":
 		return "an encrypted Windows volume", "which preroot cannot open; name another root=UUID=..."
 	case "zfs_member":

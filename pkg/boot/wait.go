@@ -15,7 +15,7 @@ import (
 
 // Why a wait ends without what was waited for.
 var (
-	errNoRoot   = errors.New("no root= on the command line; name the root file system by its UUID: root=UUID=...")
+	errNoRoot   = errors.New("no root= on the command line: write root=UUID=... with that of the root file system")
 	errDeadline = errors.New("the deadline has passed")
 )
 

@@ -158,10 +158,12 @@ func (r Report) Cause() string {
 }
 
 func (r Report) deviceLines() []string {
-	if len(r.Devices) == 0 && len(r.Unready) > 0 {
+	switch {
+	case len(r.Devices) == 0 && len(r.Unready) > 0:
 		return nil
-	}
-	if len(r.Devices) == 0 {
+	case len(r.Devices) == 0 && len(r.lacking()) > 0:
+		return []string{"no block device was found"}
+	case len(r.Devices) == 0:
 		return []string{"no block device was found: is the driver of the disk controller in this image?"}
 	}
 	lines := []string{"block devices:"}

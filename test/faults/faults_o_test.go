@@ -62,11 +62,11 @@ var faultsO = []scenario{
 		r.word("module.sig_enforce=1")
 	}, noDriver("virtio_blk", "the kernel refuses its signature")),
 	driver("O03", "needed", "The disk's driver is cut off", "half of virtio_blk.ko",
-		func(r *rig) { r.changeModule("virtio_blk", half) }, noDriver("virtio_blk", "a damaged one")),
+		func(r *rig) { r.changeModule("virtio_blk", half) }, noDriver("virtio_blk", "its file is damaged")),
 	driver("O03", "other", "A module that root does not need is cut off", "half of dummy.ko", func(r *rig) {
 		r.drivers += " dummy"
 		r.changeModule("dummy", half)
-	}, Want{End: Booted, Says: []string{"module dummy", "a damaged one"}}),
+	}, Want{End: Booted, Says: []string{"module dummy", "its file is damaged"}}),
 	driver("O03", "empty", "The disk's driver is an empty file", "virtio_blk.ko of 0 bytes",
 		func(r *rig) { r.changeModule("virtio_blk", func([]byte) []byte { return nil }) }, noDriver("virtio_blk")),
 	driver("O04", "dep", "modules.dep.bin is garbage", "4 KiB of text in its place",

@@ -17,28 +17,30 @@ import (
 	"github.com/preroot/preroot/pkg/kmod"
 	"github.com/preroot/preroot/pkg/mount"
 	"github.com/preroot/preroot/pkg/timeline"
+	"github.com/preroot/preroot/pkg/udevd"
 )
 
 // Sysroot is where the new root is mounted.
 const Sysroot = "/sysroot"
 
-// stage is one row of the order: the name is dracut's, for rd.break= and for hooks.
+// stage is one row of the order: the name is dracut's, for rd.break= and for hooks. Its hooks come first, then our own step: the native one,
+// or the one beside an udevd of the image.
 type stage struct {
-	name string
-	step func(*Boot) error
+	name          string
+	native, udevd func(*Boot) error
 }
 
 // stages is the boot, from top to bottom.
 var stages = []stage{
-	{"cmdline", (*Boot).tellProblems},     // what is asked for, and what of it is not understood
-	{"pre-udev", (*Boot).openModules},     // module index, modprobe.d, the forced modules
-	{"pre-trigger", (*Boot).listen},       // uevents, before anything can cause one
-	{"initqueue", (*Boot).waitForDevices}, // modules, devices, probes: until root is there; resume
-	{"pre-mount", (*Boot).delay},          // rootdelay=
-	{"mount", (*Boot).mountRoot},          // check and mount root
-	{"pre-pivot", (*Boot).mountFstab},     // /usr and what else the new root wants from us
-	{"cleanup", (*Boot).prove},            // the new init is proven, the record of this boot is written
-	{"switch_root", (*Boot).handOverTo},   // PID 1 does the rest
+	{"cmdline", (*Boot).tellProblems, (*Boot).takeRoot},     // what is asked for, and what of it is not understood
+	{"pre-udev", (*Boot).openModules, (*Boot).startUdevd},   // module index, modprobe.d, the forced modules
+	{"pre-trigger", (*Boot).listen, (*Boot).trigger},        // uevents, before anything can cause one
+	{"initqueue", (*Boot).waitForDevices, (*Boot).work},     // modules, devices, probes: until root is there; resume
+	{"pre-mount", (*Boot).delay, (*Boot).delay},             // rootdelay=
+	{"mount", (*Boot).mountByHooks, (*Boot).mountByHooks},   // check and mount root
+	{"pre-pivot", (*Boot).mountFstab, (*Boot).mountFstab},   // /usr and what else the new root wants from us
+	{"cleanup", (*Boot).prove, (*Boot).prove},               // the new init is proven, the record of this boot is written
+	{"switch_root", (*Boot).handOverTo, (*Boot).leaveUdevd}, // PID 1 does the rest
 }
 
 // Boot is one run of the engine.
@@ -67,6 +69,9 @@ type Boot struct {
 	awaited string        // what the last wait was for
 	waited  time.Duration // and how long it was
 
+	hooks   *hookRunner
+	udevd   *udevd.Daemon // nil in native mode
+	queue   *queue
 	bareDev bool // /dev is no devtmpfs: nodes are made here
 
 	state state                         // what is remembered beyond the life of this engine
@@ -86,6 +91,7 @@ func Run(m Machine) error {
 		return m.Parent.End("reboot", err.Error())
 	}
 	b.configure()
+	b.decide()
 	for i := 0; i < len(stages); {
 		switch b.runStage(stages[i]) {
 		case stageDone:
@@ -129,7 +135,13 @@ func (b *Boot) guard(s stage) (err error) {
 	defer safe.Catch(s.name, func(name, trace string) {
 		err = fmt.Errorf("stage %s: %s", name, trace)
 	})
-	return s.step(b)
+	if s.name != "initqueue" && s.name != "mount" { // these run theirs by rules of their own
+		b.hooks.run(s.name)
+	}
+	if b.udevd != nil {
+		return s.udevd(b)
+	}
+	return s.native(b)
 }
 
 func (b *Boot) mountAPIs() error {
@@ -167,6 +179,17 @@ func (b *Boot) configure() {
 	if c.Info && c.Quiet && b.m.Console != nil {
 		b.m.Log.SetConsole(b.m.Console)
 	}
+}
+
+// configureAgain reads the command line once more: hooks add to it.
+func (b *Boot) configureAgain() {
+	typed := b.sources
+	sources, _ := cmdline.Read(b.m.Files)
+	if len(typed) > len(sources) {
+		sources = append(sources, typed[len(sources):]...) // words from a prompt
+	}
+	b.sources = sources
+	b.config, b.params, b.bad = config.Load(sources)
 }
 
 // tellProblems names the bad values together; the defaults of their words are used.

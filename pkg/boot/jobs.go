@@ -149,6 +149,9 @@ func (b *Boot) probe(node string) (*blkid.Info, error) {
 // linkDevice makes the links of /dev/disk for a device that was probed, and for its partitions, which get names from it.
 // A link that is there stays: of two devices with one name neither is preferred later.
 func (b *Boot) linkDevice(inv *device.Inventory, d *device.Device) {
+	if b.udevd != nil {
+		return // its rules make them
+	}
 	for _, e := range inv.Devices() {
 		if e != d && (e.Parent != d.Name || !e.Probed) {
 			continue

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/preroot/preroot/internal/klog"
+	"github.com/preroot/preroot/pkg/hooks"
 	"github.com/preroot/preroot/pkg/kmod"
 	"github.com/preroot/preroot/pkg/mount"
 	"github.com/preroot/preroot/pkg/switchroot"
@@ -35,6 +36,10 @@ type Machine struct {
 	OpenVT func(path string) (vconsole.Terminal, error)
 	// Programs runs programs of the image.
 	Programs Programs
+	// Hooks is what the hook shell asks of the machine; nil where no hook can be run.
+	Hooks *hooks.System
+	// WatchDirectories watches directories for files that come, go or are written; nil where that cannot be.
+	WatchDirectories func(dirs ...string) (Changes, error)
 	// Parent is PID 1.
 	Parent Parent
 	// Signals are those that PID 1 passes on.
@@ -107,6 +112,12 @@ type Root interface {
 type Programs interface {
 	Run(program string, args ...string) (status int, output string, err error)
 	Interactive(terminal, program string, argv, env []string) (Session, error)
+}
+
+// Changes tells that something has changed in a directory. Await waits for it; Close ends that with an error.
+type Changes interface {
+	Await() error
+	Close() error
 }
 
 // Session is an interactive program. Request waits for the line that it writes to descriptor 3, "" when it ends without one; Wait waits for

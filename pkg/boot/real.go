@@ -6,6 +6,7 @@ import (
 
 	"github.com/preroot/preroot/internal/klog"
 	"github.com/preroot/preroot/internal/linux"
+	"github.com/preroot/preroot/pkg/hooks"
 	"github.com/preroot/preroot/pkg/switchroot"
 	"github.com/preroot/preroot/pkg/uevent"
 	"github.com/preroot/preroot/pkg/vconsole"
@@ -14,28 +15,30 @@ import (
 // Real is the machine that this process runs on. The caller adds Parent, Signals and Restarted.
 func Real(log *klog.Logger) Machine {
 	return Machine{
-		Files:        os.DirFS("/"),
-		Scratch:      linux.Files{},
-		Kernel:       linux.Modules{},
-		Mounter:      realMounter{},
-		Directories:  linux.Files{},
-		Uevents:      listen,
-		OpenDisk:     openDisk,
-		OpenRoot:     openRoot,
-		Programs:     realPrograms{},
-		PrintLevel:   linux.SetPrintLevel,
-		Console:      openConsole,
-		OpenTerminal: openTerminal,
-		OpenVT:       openVT,
-		KernelLog:    linux.KernelLog,
-		Self:         "/proc/self/exe",
-		Uptime:       linux.Uptime,
-		Input:        openInput,
-		Sysctl:       linux.Sysctl,
-		MakeNode:     linux.MakeNode,
-		ELF:          switchroot.HostMachine(),
-		Log:          log,
-		WriteSys:     linux.WriteSys,
+		Files:            os.DirFS("/"),
+		Scratch:          linux.Files{},
+		Kernel:           linux.Modules{},
+		Mounter:          realMounter{},
+		Directories:      linux.Files{},
+		Uevents:          listen,
+		OpenDisk:         openDisk,
+		OpenRoot:         openRoot,
+		Programs:         realPrograms{},
+		PrintLevel:       linux.SetPrintLevel,
+		Console:          openConsole,
+		OpenTerminal:     openTerminal,
+		OpenVT:           openVT,
+		KernelLog:        linux.KernelLog,
+		Self:             "/proc/self/exe",
+		Uptime:           linux.Uptime,
+		Input:            openInput,
+		Sysctl:           linux.Sysctl,
+		MakeNode:         linux.MakeNode,
+		ELF:              switchroot.HostMachine(),
+		Log:              log,
+		WriteSys:         linux.WriteSys,
+		Hooks:            realHooks(),
+		WatchDirectories: watchDirectories,
 	}
 }
 
@@ -143,4 +146,33 @@ func openInput(node string) (io.ReadCloser, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// realHooks is what the hook shell asks of this machine.
+func realHooks() *hooks.System {
+	return &hooks.System{
+		Files: linux.Files{}, Proc: os.DirFS("/proc"), Signal: linux.Signal,
+		Channel: func(path string) (hooks.Channel, error) {
+			f, err := linux.MakeFIFO(path)
+			if err != nil {
+				return nil, err
+			}
+			return f, nil
+		},
+		Start: func(c hooks.Command) (hooks.Process, error) {
+			p, err := linux.StartBackground(c.Argv, c.Env, c.Dir, c.Input, c.Output, c.Private)
+			if err != nil {
+				return nil, err
+			}
+			return p, nil
+		},
+	}
+}
+
+func watchDirectories(dirs ...string) (Changes, error) {
+	c, err := linux.WatchDirectories(dirs...)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
 }

@@ -21,7 +21,7 @@ const (
 
 // moduleJobs asks for the modules of the present wave, and for those of devices that have appeared since.
 func (f *finder) moduleJobs() []initqueue.Job {
-	if f.b.loader == nil {
+	if f.b.loader == nil || f.b.udevd != nil {
 		f.wave, f.started = waveOver, true
 		return nil
 	}

@@ -1,0 +1,145 @@
+package boot
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/preroot/preroot/pkg/hooks"
+)
+
+// hookRunner runs the hook scripts of the image. The shell is started by the first of them.
+type hookRunner struct {
+	b      *Boot
+	finder hooks.Finder
+	shell  *hooks.Shell
+	values map[string]string // of the shell, after the last hook
+	failed error             // why there is no shell
+
+	printed []byte // the line so far
+}
+
+// shared are the variables of the shell that mean something to us (dracut.modules(7)).
+var shared = []string{"root", "rootok", "rflags", "fstype", "netroot", "NEWROOT", "main_loop", "RDRETRY", "resume", "hookdir"}
+
+func newHooks(b *Boot, finder hooks.Finder) *hookRunner {
+	return &hookRunner{b: b, finder: finder, values: map[string]string{}}
+}
+
+// any says whether the image has a hook at all.
+func (h *hookRunner) any() bool { return h.b.m.Hooks != nil && h.finder.Any() }
+
+// has says whether a stage has hooks now.
+func (h *hookRunner) has(stage string) bool {
+	return h.b.m.Hooks != nil && len(h.finder.Scripts(stage)) > 0
+}
+
+// run runs the hooks of a stage. Each costs at most itself: what went wrong is told, and the next one runs.
+func (h *hookRunner) run(stage string, args ...string) {
+	for _, s := range h.finder.Scripts(stage) {
+		h.one(stage, s, args...)
+	}
+}
+
+// one runs one hook.
+func (h *hookRunner) one(stage string, s hooks.Script, args ...string) {
+	if !s.Sourced || !h.ready() {
+		return
+	}
+	end := h.b.spans.Start("hook", s.Path)
+	r, err := h.shell.Run(context.Background(), hooks.Hook{Path: s.Path, Args: args})
+	end(err)
+	h.judge(stage, s.Path, r, err)
+}
+
+// judge keeps what a hook has left, and tells what became of it where that is worth a line.
+func (h *hookRunner) judge(stage, path string, r hooks.Result, err error) {
+	if err != nil {
+		h.b.m.Log.Errf("hook %s (stage %s): %v", path, stage, err)
+		return
+	}
+	h.values = r.Vars
+	switch r.End {
+	case hooks.Returned:
+		h.b.m.Log.Debugf("hook %s (stage %s): status %d", path, stage, r.Status)
+	case hooks.Exited:
+		h.b.m.Log.Warnf("hook %s (stage %s) has ended the shell of the hooks, status %d%s; going on with a new one", path, stage, r.Status, after(r.Message))
+	case hooks.Gone:
+		h.b.m.Log.Warnf("hook %s (stage %s): the shell of the hooks is gone, status %d%s; going on with a new one", path, stage, r.Status, after(r.Message))
+	case hooks.Stopped:
+		h.b.m.Log.Errf("hook %s (stage %s) did nothing any more and was ended", path, stage)
+	}
+}
+
+func after(message string) string {
+	if message == "" {
+		return ""
+	}
+	return ": " + message
+}
+
+// ready sees to it that there is a shell to ask.
+func (h *hookRunner) ready() bool {
+	if h.shell != nil || h.failed != nil {
+		return h.shell != nil
+	}
+	h.shell, h.failed = hooks.New(hooks.Config{
+		System: *h.b.m.Hooks, Dir: Directory + "/hooks", Library: h.library(), Report: shared,
+		Env:    []string{"HOME=/", "TERM=linux", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "NEWROOT=" + Sysroot, "DRACUT_SYSTEMD="},
+		Output: h.output, Patience: hooks.Patience{Limit: hooks.DefaultLimit, Slow: h.slow},
+	})
+	if h.failed != nil {
+		h.b.m.Log.Errf("hooks: %v", h.failed)
+	}
+	return h.shell != nil
+}
+
+// library is what dracut's own init sources before the first hook (dracut's init.sh): the functions, the release, and where programs are.
+func (h *hookRunner) library() []string {
+	list := []string{"/lib/dracut-lib.sh", "/usr/lib/initrd-release"}
+	names, _ := fs.Glob(h.b.m.Files, "etc/conf.d/*.conf")
+	slices.Sort(names)
+	for _, n := range names {
+		list = append(list, "/"+n)
+	}
+	return list
+}
+
+// output is what hooks print: foreign text, for the log, line by line. A line that gets too long is told in parts.
+func (h *hookRunner) output(text []byte) {
+	h.printed = append(h.printed, text...)
+	for {
+		line, rest, whole := bytes.Cut(h.printed, []byte("\n"))
+		if !whole && len(line) < maxHookLine {
+			return
+		}
+		h.printed = rest
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			h.b.m.Log.Infof("hook: %s", line)
+		}
+	}
+}
+
+// maxHookLine bounds a line of a hook's output, in bytes.
+const maxHookLine = 1024
+
+func (h *hookRunner) slow(s hooks.Slow) {
+	var what []string
+	for _, p := range s.Processes {
+		what = append(what, fmt.Sprintf("%d %s (%s)", p.PID, strings.Join(p.Argv, " "), p.Waits))
+	}
+	h.b.m.Log.Notef("hook %s runs for %d s: %s", s.Hook, int(s.For.Seconds()), strings.Join(what, ", "))
+}
+
+// set sets variables of the shell for the hooks to come; without hooks nobody asks for them.
+func (h *hookRunner) set(vars ...hooks.Var) {
+	if !h.any() || !h.ready() {
+		return
+	}
+	if err := h.shell.Set(context.Background(), vars...); err != nil {
+		h.b.m.Log.Warnf("hooks: %v", err)
+	}
+}

@@ -1,0 +1,226 @@
+package boot
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/preroot/preroot/pkg/hooks"
+	"github.com/preroot/preroot/pkg/initqueue"
+)
+
+// queue is dracut's main loop beside the finder: udevd and its rules make devices and queue jobs, we keep the inventory, which judges
+// whether the root that the hooks mean is the only one.
+type queue struct {
+	f       *finder
+	rounds  initqueue.Rounds
+	idle    need   // whether udevd has nothing to do: asked for, being asked, known
+	quiet   bool   // the last answer
+	changes uint64 // of devices and of the directories of the queue
+	err     error
+}
+
+// The events of the queue's own jobs.
+type (
+	queueChanged struct{}
+	udevState    struct{ idle bool }
+)
+
+func (b *Boot) newQueue() *queue {
+	q := &queue{f: b.finder}
+	q.rounds = initqueue.Rounds{
+		Hooks: hookJobs{b.hooks}, Places: queueDir{b.hooks.finder, b.m}, Retry: int(b.config.RootWait / (time.Second / 2)), Work: b.hooks.finder.Dir + "/initqueue/work",
+		Wake: func() { b.tell(queueChanged{}) }, Warn: b.m.Log.Warnf,
+	}
+	return q
+}
+
+// tell brings an event to the loop, as long as somebody takes events.
+func (b *Boot) tell(ev initqueue.Event) {
+	select {
+	case b.events <- ev:
+	case <-b.over:
+	}
+}
+
+// work is the stage initqueue beside udevd: the rounds of the queue, until no hook of finished says no.
+func (b *Boot) work() error {
+	if b.queue == nil {
+		b.queue = b.newQueue()
+		b.watchQueue()
+	}
+	b.queue.err = nil
+	b.aimByName()
+	loop := b.loop
+	loop.Owner, loop.Limit = b.queue, 0
+	end := b.spans.Start("wait", "initqueue")
+	defer b.progress("waiting for the hooks of initqueue/finished")()
+	b.m.Parent.Wait("initqueue", 0)
+	defer b.beginWait()()
+	err := loop.Run()
+	b.loop = loop
+	b.loop.Owner = b.finder
+	end(err)
+	return err
+}
+
+// watchQueue makes every change of the queue's directories, and of udevd's state, an event.
+func (b *Boot) watchQueue() {
+	if b.m.WatchDirectories == nil {
+		return
+	}
+	dirs := []string{"/run/udev"}
+	for _, stage := range []string{"initqueue", "initqueue/settled", "initqueue/finished", "initqueue/timeout"} {
+		dirs = append(dirs, b.hooks.finder.Dir+"/"+stage)
+	}
+	changes, err := b.m.WatchDirectories(dirs...)
+	if err != nil {
+		b.m.Log.Warnf("the queue is not watched: %v", err)
+		return
+	}
+	b.spawn("queue", nil, func() { <-b.over; changes.Close() })
+	b.spawn("queue", nil, func() {
+		for changes.Await() == nil {
+			b.tell(queueChanged{})
+		}
+	})
+}
+
+// Handle folds an event into what is known.
+func (q *queue) Handle(ev initqueue.Event) {
+	switch ev := ev.(type) {
+	case queueChanged:
+		q.idle = unknown
+	case udevState:
+		q.idle, q.quiet = known, ev.idle
+	default:
+		if q.rounds.Handle(ev) {
+			q.idle = unknown
+			return
+		}
+		if _, tick := ev.(initqueue.Idle); !tick {
+			q.changes++
+			q.idle = unknown
+		}
+		q.f.Handle(ev)
+	}
+}
+
+// Next is asked after every event.
+func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
+	jobs := q.f.jobs()
+	if len(q.f.want) > 0 {
+		q.f.judge()
+	}
+	if err := q.f.failure(); err != nil {
+		q.err = err
+		return jobs, initqueue.Failed
+	}
+	if q.idle == unknown {
+		q.idle = reading
+		jobs = append(jobs, q.f.b.udevJob())
+	}
+	more, outcome := q.rounds.Next(q.idle == known && q.quiet, q.changes)
+	jobs = append(jobs, more...)
+	switch outcome {
+	case initqueue.Finished:
+		return jobs, initqueue.Done
+	case initqueue.GivenUp:
+		q.err = fmt.Errorf("rd.retry is over and these hooks of initqueue/finished still say no: %s: %w", q.f.b.waitingHooks(), errDeadline)
+		return jobs, initqueue.Failed
+	}
+	return jobs, initqueue.Wait
+}
+
+// Err is why the wait failed.
+func (q *queue) Err() error { return q.err }
+
+// udevJob asks udevd whether it has nothing to do (udevadm-settle(8)).
+func (b *Boot) udevJob() initqueue.Job {
+	return initqueue.Job{Key: "udev idle", Limit: 10 * time.Second, Run: func() initqueue.Event {
+		if _, err := fs.Stat(b.m.Files, "run/udev/queue"); err == nil {
+			return udevState{false}
+		}
+		return udevState{b.udevd.Idle()}
+	}}
+}
+
+// waitingHooks names what is still waited for; the name of a hook of wait_for_dev is that of the device.
+func (b *Boot) waitingHooks() string {
+	var list []string
+	for _, s := range b.hooks.finder.Scripts("initqueue/finished") {
+		name := strings.TrimSuffix(path.Base(s.Path), ".sh")
+		if device, ok := strings.CutPrefix(name, "devexists-"); ok {
+			name = strings.ReplaceAll(device, `\\x2f`, "/")
+		}
+		list = append(list, name)
+	}
+	return strings.Join(list, ", ")
+}
+
+// hookJobs runs the hooks of the queue in the hook shell.
+type hookJobs struct{ h *hookRunner }
+
+// Vote sources a hook of finished in a subshell.
+func (j hookJobs) Vote(path string) bool {
+	if !j.h.ready() {
+		return false
+	}
+	r, err := j.h.shell.Vote(context.Background(), hooks.Hook{Path: path})
+	return err == nil && r.End == hooks.Returned && r.Status == 0
+}
+
+// Source sources a job.
+func (j hookJobs) Source(path string, mainLoop int) (int, int) {
+	retry := j.number("RDRETRY", 0)
+	if !j.h.ready() {
+		return mainLoop, retry
+	}
+	j.h.set(hooks.Var{Name: "main_loop", Value: strconv.Itoa(mainLoop), Export: true})
+	end := j.h.b.spans.Start("hook", path)
+	r, err := j.h.shell.Run(context.Background(), hooks.Hook{Path: path, Job: true})
+	end(err)
+	j.h.judge("initqueue", path, r, err)
+	return j.number("main_loop", mainLoop), j.number("RDRETRY", retry)
+}
+
+func (j hookJobs) number(name string, fallback int) int {
+	if n, err := strconv.Atoi(j.h.values[name]); err == nil {
+		return n
+	}
+	return fallback
+}
+
+// queueDir are the directories of the queue.
+type queueDir struct {
+	finder hooks.Finder
+	m      Machine
+}
+
+// Look lists the hooks of the queue.
+func (d queueDir) Look() initqueue.Known {
+	_, err := fs.Stat(d.m.Files, strings.TrimPrefix(d.finder.Dir, "/")+"/initqueue/work")
+	return initqueue.Known{
+		Jobs: d.files("initqueue"), Settled: d.files("initqueue/settled"), Finished: d.files("initqueue/finished"), Timeout: d.files("initqueue/timeout"),
+		Work: err == nil,
+	}
+}
+
+func (d queueDir) files(stage string) []initqueue.File {
+	var list []initqueue.File
+	for _, s := range d.finder.Scripts(stage) {
+		f := initqueue.File{Path: s.Path}
+		if info, err := fs.Stat(d.m.Files, strings.TrimPrefix(s.Path, "/")); err == nil {
+			f.Stamp = uint64(info.ModTime().UnixNano())
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// Remove removes a hook, or work.
+func (d queueDir) Remove(path string) error { return d.m.Scratch.Remove(path) }

@@ -1,0 +1,114 @@
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/preroot/preroot/pkg/device"
+	"github.com/preroot/preroot/pkg/hooks"
+	"github.com/preroot/preroot/pkg/rootfs"
+)
+
+// takeRoot takes over what the hooks of cmdline have made of the command line: they may have added to it, and say in root and rootok what root is and
+// that some hook can get it (dracut.modules(7)).
+func (b *Boot) takeRoot() error {
+	b.configureAgain()
+	if err := b.tellProblems(); err != nil {
+		return err
+	}
+	v := b.hooks.values
+	switch {
+	case v["root"] == "" && b.config.Root == "":
+		return errNoRoot
+	case v["rootok"] == "" && !b.nativeRoot():
+		return fmt.Errorf("no hook of this image knows what to do with root=%s, nor do we", b.config.Root)
+	}
+	var vars []hooks.Var
+	for _, name := range []string{"root", "rflags", "fstype", "netroot", "NEWROOT"} {
+		if v[name] != "" {
+			vars = append(vars, hooks.Var{Name: name, Value: v[name], Export: true})
+		}
+	}
+	retry := int(b.config.RootWait / (time.Second / 2))
+	b.hooks.set(append(vars, hooks.Var{Name: "RDRETRY", Value: strconv.Itoa(retry), Export: true}, hooks.Var{Name: "main_loop", Value: "0", Export: true})...)
+	return nil
+}
+
+// nativeRoot says whether root= is of a form that we mount ourselves.
+func (b *Boot) nativeRoot() bool {
+	_, err := rootfs.Parse(b.config.Root)
+	return b.config.Root != "" && err == nil
+}
+
+// startUdevd starts the udevd of the image. Modules are its business; ours are read for what it does not do.
+func (b *Boot) startUdevd() error {
+	if err := b.openModules(); err != nil {
+		return err
+	}
+	end := b.spans.Start("udevd", "start")
+	err := b.udevd.Start()
+	if err == nil {
+		err = b.udevd.Property("hookdir", b.hooks.finder.Dir)
+	}
+	end(err)
+	return err
+}
+
+// trigger listens, and has udevd told of every device that the kernel has found so far.
+func (b *Boot) trigger() error {
+	if err := b.listen(); err != nil {
+		return err
+	}
+	end := b.spans.Start("udevd", "trigger")
+	err := b.udevd.Reload()
+	if err == nil {
+		err = b.udevd.Trigger()
+	}
+	end(err)
+	return err
+}
+
+// aimByName lets the finder judge a root that is named by what we can see ourselves; for another one the word of the hooks counts.
+func (b *Boot) aimByName() {
+	source, err := rootfs.Parse(b.config.Root)
+	if b.config.Root == "" || err != nil {
+		b.finder.aim()
+		return
+	}
+	b.finder.rootRef = source.Device
+	b.finder.aim(source.Device)
+}
+
+// failure is what no further event can mend: twins, a signal that ends the boot.
+func (f *finder) failure() error {
+	for i, c := range f.found {
+		if len(c.Twins) > 0 && f.settled() {
+			return f.twins(i)
+		}
+	}
+	if errors.Is(f.err, errAborted) {
+		return f.err
+	}
+	return nil
+}
+
+// rootDeviceNow is the device of root as the inventory knows it, nil for one that it does not.
+func (b *Boot) rootDeviceNow() *device.Device {
+	if len(b.finder.found) == 1 {
+		return b.finder.found[0].Device
+	}
+	return nil
+}
+
+// leaveUdevd ends udevd, and hands over.
+func (b *Boot) leaveUdevd() error {
+	end := b.spans.Start("udevd", "stop")
+	err := b.udevd.Stop()
+	end(err)
+	if err != nil {
+		b.m.Log.Warnf("%v; the real system's udevd takes over", err)
+	}
+	return b.handOverTo()
+}

@@ -11,7 +11,7 @@ import (
 // Steps of ending a hook, from its beginning: processes that do not take TERM are killed, then the shell is, then it is left behind.
 const (
 	killAfter  = 500 * time.Millisecond
-	shellAfter = time.Second
+	shellAfter = 2 * time.Second
 	leaveAfter = 5 * time.Second
 )
 
@@ -62,6 +62,7 @@ func (r running) await(ctx context.Context, done <-chan struct{}) ended {
 // end ends the processes of the hook: what it started is asked first, the leader by its own signal; then they are killed.
 func (r running) end(done <-chan struct{}) ended {
 	_ = r.sys.Signal(r.leader, r.asked)
+	_ = r.sys.Signal(r.leader, syscall.SIGCONT)
 	r.signal(syscall.SIGTERM, false)
 	if wait(done, killAfter) {
 		return stopped

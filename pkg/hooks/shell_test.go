@@ -116,6 +116,39 @@ func TestStateAfterRestart(t *testing.T) {
 	})
 }
 
+// TestStateNotWritten: where the files of the state cannot be written (no space), what the reports told is put back.
+func TestStateNotWritten(t *testing.T) {
+	eachShell(t, func(t *testing.T, sh string) {
+		r := newRig(t, sh, nil)
+		r.hook("export root=old rootok=1; rflags=gone")
+		r.hook("rm -f $T/shell/state.*; mkdir $T/shell/state.0 $T/shell/state.1; root=new; unset rflags; plain=lost")
+		if got := r.hook("kill -9 $$"); got.End != Gone || got.Vars["root"] != "new" {
+			t.Errorf("killed: %+v", got)
+		}
+		got := r.hook("hello=${plain-lost}${rflags-unset}")
+		if got.End != Returned || got.Vars["root"] != "new" || got.Vars["rootok"] != "1" || got.Vars["hello"] != "lostunset" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestDescriptors: what hooks start has plain blocking descriptors, and none of ours.
+func TestDescriptors(t *testing.T) {
+	eachShell(t, func(t *testing.T, sh string) {
+		r := newRig(t, sh, nil)
+		got := r.hook("hello=$(sh -c 'for f in /proc/$$/fd/*; do echo \"${f##*/} $(readlink $f)\"; done')")
+		for line := range strings.Lines(got.Vars["hello"]) {
+			if number, file, _ := strings.Cut(strings.TrimSpace(line), " "); strings.Contains(file, r.dir) && number != "2" {
+				t.Errorf("descriptor %s is %s", number, file)
+			}
+		}
+		got = r.hook("rflags=$(grep -h ^flags /proc/self/fdinfo/2)")
+		if flags := strings.TrimSpace(strings.TrimPrefix(got.Vars["rflags"], "flags:")); !strings.HasSuffix(flags, "100002") {
+			t.Errorf("flags of standard error are %q, want O_RDWR|O_LARGEFILE", flags)
+		}
+	})
+}
+
 func TestShellThatDoesNotStart(t *testing.T) {
 	r := newRig(t, "/no/such/shell", nil)
 	if _, err := r.Run(t.Context(), Hook{Path: "/x.sh"}); err == nil {

@@ -54,3 +54,6 @@ func (Files) Mkdir(path string, mode uint32) error {
 
 // IsMountPoint says whether something is mounted on path.
 func (Files) IsMountPoint(path string) bool { return IsMountPoint(path) }
+
+// ReadFile reads a file.
+func (Files) ReadFile(path string) ([]byte, error) { return os.ReadFile(path) }

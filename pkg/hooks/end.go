@@ -1,0 +1,108 @@
+package hooks
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Steps of ending a hook, from its beginning: processes that do not take TERM are killed, then the shell is, then it is left behind.
+const (
+	killAfter  = 500 * time.Millisecond
+	shellAfter = 2 * time.Second
+	leaveAfter = 5 * time.Second
+)
+
+// running is a hook under way: the session it runs in, and since when.
+type running struct {
+	sys      System
+	name     string
+	leader   int
+	began    time.Time
+	earlier  []int // children that the leader had before
+	patience Patience
+	asked    syscall.Signal // what asks the leader to end
+}
+
+// ended is why a wait is over.
+type ended int
+
+const (
+	finished ended = iota // done says so
+	stopped               // we have ended it
+)
+
+// await waits until done yields or is closed, and ends the hook when the context is over or the rule of Watch says so.
+func (r running) await(ctx context.Context, done <-chan struct{}) ended {
+	watch := Watch{Report: r.patience.Report, Limit: r.patience.Limit}
+	look := time.NewTicker(min(r.patience.Sample, r.patience.Report))
+	defer look.Stop()
+	for {
+		select {
+		case <-done:
+			return finished
+		case <-ctx.Done():
+			return r.end(done)
+		case <-look.C:
+		}
+		so := time.Since(r.began)
+		samples, known := procs{r.sys.Proc}.session(r.leader)
+		report, end := watch.Look(so, samples, known, r.patience.Expired())
+		if report || end {
+			r.patience.Slow(Slow{r.name, so, samples, end})
+		}
+		if end {
+			return r.end(done)
+		}
+	}
+}
+
+// end ends the processes of the hook: what it started is asked first, the leader by its own signal; then they are killed.
+func (r running) end(done <-chan struct{}) ended {
+	_ = r.sys.Signal(r.leader, r.asked)
+	_ = r.sys.Signal(r.leader, syscall.SIGCONT)
+	r.signal(syscall.SIGTERM, false)
+	if wait(done, killAfter) {
+		return stopped
+	}
+	r.signal(syscall.SIGKILL, false)
+	if wait(done, shellAfter-killAfter) {
+		return stopped
+	}
+	r.signal(syscall.SIGKILL, true)
+	wait(done, leaveAfter)
+	return stopped
+}
+
+// signal sends a signal to the processes of the session that the hook started, and to the leader where asked. A process whose argv[0] begins with @ is
+// spared (it is to live on), and so is what earlier hooks started.
+func (r running) signal(sig syscall.Signal, leader bool) {
+	proc := procs{r.sys.Proc}
+	list, ok := proc.session(r.leader)
+	if !ok && leader {
+		_ = r.sys.Signal(-r.leader, sig)
+	}
+	began := proc.ticks() - uint64(time.Since(r.began)/tick)
+	for _, p := range list {
+		if p.PID == r.leader || p.Start+1 < began || slices.Contains(r.earlier, p.PID) || strings.HasPrefix(p.Argv[0], "@") {
+			continue
+		}
+		_ = r.sys.Signal(p.PID, sig)
+	}
+	if leader {
+		_ = r.sys.Signal(r.leader, sig)
+	}
+}
+
+func wait(done <-chan struct{}, limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}

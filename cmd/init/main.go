@@ -10,7 +10,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/signal"
 	"path"
@@ -37,13 +36,11 @@ func main() {
 			os.Exit(1)
 		}
 		return
-	case name == "modprobe":
-		os.Exit(boot.Modprobe(os.Args[1:]))
 	case name == rescue.PromptName:
 		os.Exit(boot.Prompt())
+	default:
+		os.Exit(applet(name, os.Args[1:]))
 	}
-	fmt.Fprintln(os.Stderr, "preroot's init runs as PID 1 of an initramfs; as modprobe it loads modules there")
-	os.Exit(2)
 }
 
 // supervise is PID 1; it does not return.

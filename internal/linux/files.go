@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // Files writes what others read, by plain paths.
@@ -57,3 +59,6 @@ func (Files) IsMountPoint(path string) bool { return IsMountPoint(path) }
 
 // ReadFile reads a file.
 func (Files) ReadFile(path string) ([]byte, error) { return os.ReadFile(path) }
+
+// Executable says whether a file or directory may be executed or entered (access(2), X_OK): what `[ -x path ]` says in a shell.
+func Executable(path string) bool { return path != "" && unix.Access(path, unix.X_OK) == nil }

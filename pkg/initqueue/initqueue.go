@@ -6,6 +6,11 @@
 // more look and nothing else. The loop itself never opens a device, reads an attribute, or takes a lock that a job holds.
 //
 //	event -> Owner.Handle -> Owner.Next -> jobs + verdict -> (wait | done | failed)
+//
+// The hooks of dracut's initqueue are run by Rounds, a part of an owner: Rounds.Next gives the hook to run now as a Job, Rounds.Handle takes its
+// result. The order is Queue's, a machine without time or files; who sources hooks (Hooks) and who lists directories (Places) is somebody
+// else. The owner wakes the loop by an event after each uevent, each change of the directories (inotify: a file moved in, written or
+// deleted), each change of udev between busy and idle, and on Rounds.Wake. What /sbin/initqueue does in the image is Add.
 package initqueue
 
 import (

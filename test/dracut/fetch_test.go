@@ -12,14 +12,14 @@ import (
 // packages are what one version of dracut needs to run: itself, a shell, the C library.
 var packages = []string{"dracut-core", "dash", "libc6"}
 
-// fetch unpacks the packages of a Debian suite below the cache folder, once, and returns the folder.
-func fetch(t *testing.T, suite string) string {
+// fetch unpacks packages of a Debian suite below the cache folder, once, and returns the folder, which is called after suite and set.
+func fetch(t *testing.T, suite, set string, packages []string) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(cache, "preroot", "dracut", suite)
+	dir := filepath.Join(cache, "preroot", "dracut", suite+set)
 	if _, err := os.Stat(filepath.Join(dir, "VERSION")); err == nil {
 		return dir
 	}
@@ -31,13 +31,13 @@ func fetch(t *testing.T, suite string) string {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	work, err := os.MkdirTemp(filepath.Dir(dir), suite+".new-")
+	work, err := os.MkdirTemp(filepath.Dir(dir), suite+set+".new-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(work)
 	unpacked := filepath.Join(work, "unpacked")
-	download(t, suite, work, unpacked)
+	download(t, suite, packages, work, unpacked)
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func fetch(t *testing.T, suite string) string {
 
 // download asks the mirror of this machine for the packages, with a state of apt that is ours alone, and
 // unpacks them.
-func download(t *testing.T, suite, work, into string) {
+func download(t *testing.T, suite string, packages []string, work, into string) {
 	t.Helper()
 	for _, d := range []string{"lists/partial", "cache/archives/partial", "debs"} {
 		if err := os.MkdirAll(filepath.Join(work, d), 0o755); err != nil {
@@ -75,7 +75,7 @@ func download(t *testing.T, suite, work, into string) {
 	for _, deb := range found {
 		run(t, work, "dpkg", "-x", deb, into)
 	}
-	version := run(t, debs, "sh", "-c", "dpkg-deb -f dracut-core_*.deb Version")
+	version := run(t, debs, "sh", "-c", "dpkg-deb -f "+packages[0]+"_*.deb Version")
 	if err := os.WriteFile(filepath.Join(into, "VERSION"), []byte(version), 0o644); err != nil {
 		t.Fatal(err)
 	}

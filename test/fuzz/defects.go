@@ -254,19 +254,9 @@ var defects = []defect{
 	},
 	{
 		"uevent.FuzzParse", "pkg/uevent/event.go",
-		`		if part == "" || part == "." || part == ".." {
-			return false
-		}
-		if !more {
-			return true
-		}`,
-		`		if !more {
-			return true
-		}
-		if part == "" || part == "." || part == ".." {
-			return false
-		}`,
-		"the last part of a path is not judged",
+		"if c < ' ' || c == 0x7f {",
+		"if c < ' ' {",
+		"a path or a value may hold DEL",
 	},
 	{
 		"uevent.FuzzWave", "pkg/uevent/wave.go",

@@ -158,3 +158,19 @@ func TestKept(t *testing.T) {
 		}
 	}
 }
+
+func TestDocument(t *testing.T) {
+	results := []result{
+		{Target: "a.FuzzB", Executions: 7, Reached: 2, Blocks: 3, Defect: found{What: "w", Found: true, Seed: "seed#1"}},
+		{Target: "a.FuzzC", Executions: 8, Blocks: 3, Crash: "panic", Defect: found{What: "v"}},
+	}
+	text := string(document(results, time.Minute))
+	for _, want := range []string{"ran for 1m0s,", "15 executions", "| a.FuzzB | 7 | 2 of 3 | 0 | w | seed |", "| a.FuzzC | 8 | 0 of 3 | 1 | v | nothing |"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if err := judge(results); err == nil || !strings.Contains(err.Error(), "a.FuzzC: crash: panic") || judge(results[:1]) != nil {
+		t.Errorf("judged: %v", err)
+	}
+}

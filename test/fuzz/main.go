@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -44,7 +45,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	table := f.Bool("table", false, "write "+tableFile)
 	_ = f.Parse(args)
 	if *table && f.NArg() > 0 {
-		return fmt.Errorf("-table writes of all targets: name none")
+		return errors.New("-table is of all targets: name none")
 	}
 	var err error
 	if r.dir, err = filepath.Abs(*dir); err != nil {
@@ -65,7 +66,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	if *table {
-		if err := os.WriteFile(tableFile, document(results), 0o644); err != nil {
+		if err := os.WriteFile(tableFile, document(results, r.time), 0o644); err != nil {
 			return err
 		}
 	}

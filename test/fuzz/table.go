@@ -55,26 +55,26 @@ func judge(results []result) error {
 
 const preface = `# Fuzz targets
 
-Written by ` + "`make fuzz`" + ` (` + "`go run ./test/fuzz -table`" + `): one row for each fuzz target of the tree. Every target ran for %s from its own seeds;
-all together made %d executions. *Blocks* are the blocks of the target's own package that the inputs reach which the run found, of all that the package has: a package
-has more than what one target is for. *Defect* is a bug that is seeded into a copy of the package and built; the target must find it,
-again from its seeds, by "seed" (a seed alone shows it) or in the time and executions that stand there. The table of defects is
-` + "`test/fuzz/defects.go`" + `; a target without one fails ` + "`make test`" + `.
+Written by ` + "`make fuzz FUZZ=-table`" + `. Every fuzz target of the tree ran for %v, from its own seeds; together they made %d executions.
+
+- *Blocks reached* are the coverage blocks of the target's own package that the inputs reach which the run found, of all blocks of the
+  package. A package has more than one target is for.
+- *Seeded defect* is what is wrong in a copy of the package; the target must find it, again from its own seeds alone. *Found by* tells the
+  time and the executions that this took, or "seed" where one of the seeds shows it. ` + "`test/fuzz/defects.go`" + ` has the defects; a target
+  without one fails ` + "`make test`" + `.
 
 | target | executions | blocks reached | crashes | seeded defect | found by |
 |---|---|---|---|---|---|
 `
 
-// document is docs/fuzz.md.
-func document(results []result) []byte {
+// document is docs/fuzz.md; each is how long a target ran.
+func document(results []result, each time.Duration) []byte {
 	var b bytes.Buffer
 	var sum int64
-	var seconds float64
 	for _, one := range results {
 		sum += one.Executions
-		seconds = max(seconds, one.Seconds)
 	}
-	fmt.Fprintf(&b, preface, (time.Duration(seconds) * time.Second).String(), sum)
+	fmt.Fprintf(&b, preface, each, sum)
 	for i := range results {
 		one := &results[i]
 		fmt.Fprintf(&b, "| %s | %d | %d of %d | %d | %s | %s |\n", one.Target, one.Executions, one.Reached, one.Blocks, one.crashes(),

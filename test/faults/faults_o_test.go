@@ -48,7 +48,7 @@ var faultsO = []scenario{
 	driver("O01", "dependency", "The file of a module that it needs is missing", "virtio_ring.ko is a link to nowhere",
 		func(r *rig) { r.loseModule("virtio_ring") }, noDriver("virtio_ring", "its file is not in the image")),
 	driver("O01", "driver", "The disk's driver is not in the image", "an image built with virtio_pci and ext4 only",
-		func(r *rig) { r.drivers = "virtio_pci ext4" }, noDriver("is the driver of the disk controller in this image?")),
+		func(r *rig) { r.drivers = "virtio_pci ext4" }, noDriver("has no driver")),
 	driver("O02", "unsigned", "A module without a signature is refused", "signature of virtio_blk.ko cut off, module.sig_enforce=1", func(r *rig) {
 		r.changeModule("virtio_blk", unsigned)
 		r.word("module.sig_enforce=1")

@@ -124,6 +124,7 @@ func (s *Shell) startOnce(ctx context.Context, twice bool) error {
 		s.unset = nil
 		return nil
 	}
+	wait(p.gone, shellAfter)
 	message := s.message("")
 	s.bury()
 	if ctx.Err() != nil {
@@ -138,9 +139,6 @@ func (s *Shell) launch(start string) (*process, error) {
 	if err := errors.Join(files.WriteFile(s.file("loop"), loop), files.WriteFile(s.file("start"), []byte(start))); err != nil {
 		return nil, err
 	}
-	if err := s.listen(); err != nil {
-		return nil, err
-	}
 	request, err := s.c.System.Channel(s.file("request"))
 	if err != nil {
 		return nil, err
@@ -150,23 +148,37 @@ func (s *Shell) launch(start string) (*process, error) {
 		request.Close()
 		return nil, err
 	}
-	command := Command{
-		Argv: []string{s.c.Shell, "-c", `. "$1/loop"`, "sh", s.c.Dir}, Env: s.c.Env, Dir: "/", Input: s.c.Input, Output: s.file("output"),
-	}
-	child, err := s.c.System.Start(command)
-	if errors.Is(err, fs.ErrNotExist) {
-		// A hook may have removed the FIFO. Who has the old one open is still listened to.
-		s.tap = nil
-		if err = s.listen(); err == nil {
-			child, err = s.c.System.Start(command)
-		}
-	}
+	child, err := s.begin()
 	if err != nil {
 		request.Close()
 		answers.Close()
 		return nil, err
 	}
 	return follow(child, request, answers), nil
+}
+
+// begin starts the program. The console may be one that cannot be opened (console=null), and a hook may have removed the FIFO for output: who has the
+// old one open is still listened to.
+func (s *Shell) begin() (child Process, err error) {
+	c := Command{Argv: []string{s.c.Shell, "-c", `. "$1/loop"`, "sh", s.c.Dir}, Env: s.c.Env, Dir: "/", Input: s.c.Input, Output: s.file("output")}
+	for range 3 {
+		if err = s.listen(); err != nil {
+			return nil, err
+		}
+		if child, err = s.c.System.Start(c); err == nil {
+			return child, nil
+		}
+		var failed *fs.PathError
+		switch {
+		case errors.As(err, &failed) && failed.Path == c.Output:
+			s.tap = nil
+		case failed != nil && failed.Path == c.Input:
+			c.Input = "/dev/null"
+		default:
+			return nil, err
+		}
+	}
+	return nil, err
 }
 
 // listen makes the FIFO for what hooks print, once.

@@ -118,7 +118,7 @@ func (s *Shell) startOnce(ctx context.Context, twice bool) error {
 		return fmt.Errorf("%w: %w", ErrShell, err)
 	}
 	s.live = p
-	r, _ := s.answer(ctx, s.c.Shell, p.done, time.Now())
+	r, _ := s.answer(ctx, s.running(s.c.Shell), p.done)
 	if r != nil && r.kind == "ready" {
 		s.learn(r)
 		s.unset = nil
@@ -193,10 +193,17 @@ func (s *Shell) listen() error {
 	return err
 }
 
+// running is what is known of a hook that is about to begin. Children that the shell has by then are not the hook's.
+func (s *Shell) running(name string) running {
+	pid := s.live.PID()
+	return running{
+		sys: s.c.System, name: name, leader: pid, began: time.Now(), earlier: procs{s.c.System.Proc}.children(pid),
+		patience: s.c.Patience, asked: syscall.SIGUSR1,
+	}
+}
+
 // answer waits for the report on a request, or for the end of the process: then the report is nil.
-func (s *Shell) answer(ctx context.Context, name string, done <-chan struct{}, began time.Time) (*report, ended) {
-	run := running{sys: s.c.System, name: name, leader: s.live.PID(), began: began, patience: s.c.Patience, asked: syscall.SIGUSR1}
-	run.earlier = procs{s.c.System.Proc}.children(run.leader)
+func (s *Shell) answer(ctx context.Context, run running, done <-chan struct{}) (*report, ended) {
 	how := run.await(ctx, done)
 	return s.live.answered(), how
 }

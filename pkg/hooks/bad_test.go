@@ -174,36 +174,3 @@ func TestManyHooks(t *testing.T) {
 		}
 	})
 }
-
-// BenchmarkHook is a hook that does nothing, in a shell that runs.
-func BenchmarkHook(b *testing.B) {
-	for _, name := range shells {
-		b.Run(name, func(b *testing.B) {
-			r := newRig(b, shellPath(b, name), nil)
-			h := Hook{Path: r.write("hook.sh", ":\n")}
-			if _, err := r.Run(b.Context(), h); err != nil {
-				b.Fatal(err)
-			}
-			for b.Loop() {
-				if _, err := r.Run(b.Context(), h); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
-// BenchmarkStart is the start of the shell with a hook that does nothing.
-func BenchmarkStart(b *testing.B) {
-	for _, name := range shells {
-		b.Run(name, func(b *testing.B) {
-			r := newRig(b, shellPath(b, name), nil)
-			h := Hook{Path: r.write("hook.sh", "exit 0\n")}
-			for b.Loop() {
-				if _, err := r.Run(b.Context(), h); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}

@@ -15,5 +15,13 @@
 //
 // No value is ever shell text here but by Quote. What the shell is told lies in files of Config.Dir, which it reads by path for each request: it keeps no
 // descriptor that a hook could close or a daemon could inherit. Standard output and error of hooks are a FIFO that this package reads:
-// a daemon that lives on after this process must not write there (SIGPIPE).
+// a daemon that lives on after this process must not write there (SIGPIPE). Config.Dir should be a small tmpfs of its own: where a hook has filled it no
+// request can be written, and Run returns that error.
+//
+//	hooks := Find(root)                        once; Scripts(stage) when the stage starts: the list is fixed then
+//	shell, _ := New(Config{...})               starts nothing
+//	shell.Set(ctx, Var{Name: "root", Value: value, Export: true})    before and between hooks
+//	result, err := shell.Run(ctx, Hook{...})   result.Vars are what hooks have changed
+//
+// What is printed (Config.Output, Result.Tail and Message, Sample.Argv) is foreign text: it goes through klog.Clean before anybody sees it.
 package hooks

@@ -183,17 +183,17 @@ func (s *Shell) request(ctx context.Context, name, text string, keep bool) (resu
 	if err := s.c.System.Files.WriteFile(s.file("work"), []byte(work)); err != nil {
 		return result, true, err
 	}
-	began, done := time.Now(), s.live.expect()
+	run, done := s.running(name), s.live.expect()
 	if _, err := s.live.request.Write([]byte(after)); err != nil {
 		return result, true, err
 	}
-	r, how := s.answer(ctx, name, done, began)
+	r, how := s.answer(ctx, run, done)
 	if r == nil || r.kind == "exited" {
 		wait(s.live.gone, shellAfter) // it has said its last word
 	}
 	taken = how == stopped || !s.live.untaken()
 	result = s.judge(r, how)
-	result.Took = time.Since(began)
+	result.Took = time.Since(run.began)
 	s.tap.drain()
 	result.Tail, result.Lost = s.out.ended()
 	if result.End != Returned {

@@ -118,12 +118,13 @@ func (s *Shell) startOnce(ctx context.Context, twice bool) error {
 		return fmt.Errorf("%w: %w", ErrShell, err)
 	}
 	s.live = p
-	r, _ := s.answer(ctx, s.c.Shell, p.done, time.Now())
+	r, _ := s.answer(ctx, s.running(s.c.Shell), p.done)
 	if r != nil && r.kind == "ready" {
 		s.learn(r)
 		s.unset = nil
 		return nil
 	}
+	wait(p.gone, shellAfter)
 	message := s.message("")
 	s.bury()
 	if ctx.Err() != nil {
@@ -138,9 +139,6 @@ func (s *Shell) launch(start string) (*process, error) {
 	if err := errors.Join(files.WriteFile(s.file("loop"), loop), files.WriteFile(s.file("start"), []byte(start))); err != nil {
 		return nil, err
 	}
-	if err := s.listen(); err != nil {
-		return nil, err
-	}
 	request, err := s.c.System.Channel(s.file("request"))
 	if err != nil {
 		return nil, err
@@ -150,23 +148,37 @@ func (s *Shell) launch(start string) (*process, error) {
 		request.Close()
 		return nil, err
 	}
-	command := Command{
-		Argv: []string{s.c.Shell, "-c", `. "$1/loop"`, "sh", s.c.Dir}, Env: s.c.Env, Dir: "/", Input: s.c.Input, Output: s.file("output"),
-	}
-	child, err := s.c.System.Start(command)
-	if errors.Is(err, fs.ErrNotExist) {
-		// A hook may have removed the FIFO. Who has the old one open is still listened to.
-		s.tap = nil
-		if err = s.listen(); err == nil {
-			child, err = s.c.System.Start(command)
-		}
-	}
+	child, err := s.begin()
 	if err != nil {
 		request.Close()
 		answers.Close()
 		return nil, err
 	}
 	return follow(child, request, answers), nil
+}
+
+// begin starts the program. The console may be one that cannot be opened (console=null), and a hook may have removed the FIFO for output: who has the
+// old one open is still listened to.
+func (s *Shell) begin() (child Process, err error) {
+	c := Command{Argv: []string{s.c.Shell, "-c", `. "$1/loop"`, "sh", s.c.Dir}, Env: s.c.Env, Dir: "/", Input: s.c.Input, Output: s.file("output")}
+	for range 3 {
+		if err = s.listen(); err != nil {
+			return nil, err
+		}
+		if child, err = s.c.System.Start(c); err == nil {
+			return child, nil
+		}
+		var failed *fs.PathError
+		switch {
+		case errors.As(err, &failed) && failed.Path == c.Output:
+			s.tap = nil
+		case failed != nil && failed.Path == c.Input:
+			c.Input = "/dev/null"
+		default:
+			return nil, err
+		}
+	}
+	return nil, err
 }
 
 // listen makes the FIFO for what hooks print, once.
@@ -181,10 +193,17 @@ func (s *Shell) listen() error {
 	return err
 }
 
+// running is what is known of a hook that is about to begin. Children that the shell has by then are not the hook's.
+func (s *Shell) running(name string) running {
+	pid := s.live.PID()
+	return running{
+		sys: s.c.System, name: name, leader: pid, began: time.Now(), earlier: procs{s.c.System.Proc}.children(pid),
+		patience: s.c.Patience, asked: syscall.SIGUSR1,
+	}
+}
+
 // answer waits for the report on a request, or for the end of the process: then the report is nil.
-func (s *Shell) answer(ctx context.Context, name string, done <-chan struct{}, began time.Time) (*report, ended) {
-	run := running{sys: s.c.System, name: name, leader: s.live.PID(), began: began, patience: s.c.Patience, asked: syscall.SIGUSR1}
-	run.earlier = procs{s.c.System.Proc}.children(run.leader)
+func (s *Shell) answer(ctx context.Context, run running, done <-chan struct{}) (*report, ended) {
 	how := run.await(ctx, done)
 	return s.live.answered(), how
 }

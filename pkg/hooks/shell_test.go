@@ -172,6 +172,28 @@ func TestShellThatDoesNotStart(t *testing.T) {
 	})
 }
 
+// TestTrace: with rd.debug hooks are traced, the loop is not.
+func TestTrace(t *testing.T) {
+	eachShell(t, func(t *testing.T, sh string) {
+		r := newRig(t, sh, nil)
+		r.hook("RD_DEBUG=yes; PS4='+ '")
+		got := r.hook("hello=traced")
+		if got.End != Returned || !strings.Contains(got.Tail, "+ hello=traced") || strings.Contains(got.Tail, "printf") || strings.Contains(got.Tail, "_pr_tell") {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestWithoutConsole: where the console cannot be opened (console=null) hooks read nothing, but run.
+func TestWithoutConsole(t *testing.T) {
+	eachShell(t, func(t *testing.T, sh string) {
+		r := newRig(t, sh, func(c *Config) { c.Input = "/dev/no-such-console" })
+		if got := r.hook("hello=$(readlink /proc/self/fd/0)"); got.Vars["hello"] != "/dev/null" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
 // TestOneAtATime: requests from many goroutines are served one by one, and a context ends the wait for the turn.
 func TestOneAtATime(t *testing.T) {
 	r := newRig(t, shellPath(t, "dash"), nil)

@@ -14,7 +14,7 @@ type System struct {
 	Proc fs.FS
 	// Channel makes a FIFO, in the place of whatever has that name, and opens it.
 	Channel func(path string) (Channel, error)
-	// Start starts a process in a session of its own.
+	// Start starts a process in a session of its own. An input or output that cannot be opened is an *fs.PathError with its path.
 	Start func(Command) (Process, error)
 	// Signal sends a signal to a process, or with a negative number to the process group.
 	Signal func(pid int, signal syscall.Signal) error

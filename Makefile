@@ -12,6 +12,7 @@
 # make kills        the engine killed, signals, late disks and missing consoles at drawn instants
 # make fuzz         every fuzz target for FUZZTIME, and a seeded defect that it must find (most of an hour)
 # make getarg       100,000 command lines against dracut's own tools
+# make initqueue    2,000 calls of initqueue against dracut's own, for three versions and three shells
 # make real         whole Debian systems, booted by preroot and by initramfs-tools, compared (root, an hour the first time)
 
 PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
@@ -27,7 +28,7 @@ STATICCHECK_VERSION = v0.8.2
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
 STEP  = build/summary -dir build/test
 
-.PHONY: all init-arm64 boot test bench fuzz getarg test-matrix matrix faults twins kills real kernels tools clean FORCE
+.PHONY: all init-arm64 boot test bench fuzz getarg initqueue test-matrix matrix faults twins kills real kernels tools clean FORCE
 
 all: build/init build/preroot
 
@@ -85,6 +86,9 @@ bench: tools
 # FUZZ="kmod.*" runs some targets; FUZZ=-table runs all and writes docs/fuzz.md.
 fuzz: tools
 	@$(GO) run ./test/fuzz -time $(FUZZTIME) $(FUZZ)
+
+initqueue: tools
+	$(GO) test -count=1 -v -timeout 120m ./test/dracut -run 'TestInitqueue|TestGetargPrograms' -calls=2000
 
 getarg: tools
 	$(GO) test -count=1 -v -timeout 60m ./test/dracut -lines=100000

@@ -34,12 +34,14 @@ func (d *tool) program(t *testing.T, env []string, argv ...string) said {
 
 // TestGetargPrograms compares our dracut-getarg and dracut-getargs with dracut's, called as programs: output, messages, exit status.
 func TestGetargPrograms(t *testing.T) {
+	init := buildInit(t)
 	for _, suite := range []string{"bookworm", "trixie", "sid"} {
 		d := newTool(t, suite)
-		d.addInit(t, "ours/dracut-getarg", "ours/dracut-getargs")
+		d.copy(t, init, "ours/dracut-getarg")
+		d.copy(t, init, "ours/dracut-getargs")
 		r := rand.New(rand.NewPCG(12, 12))
 		same, died := 0, 0
-		for range *calls * 2 {
+		for range *calls * 4 {
 			program := pick(r, []string{"dracut-getarg", "dracut-getargs"})
 			line := text(r, r.IntN(14))
 			env := []string{"CMDLINE=" + line}
@@ -70,7 +72,9 @@ func TestGetargPrograms(t *testing.T) {
 // TestApplets: what the other applets say of themselves.
 func TestApplets(t *testing.T) {
 	d := &tool{root: t.TempDir()}
-	d.addInit(t, "netroot", "loginit", "unknown")
+	init := buildInit(t)
+	d.copy(t, init, "netroot")
+	d.copy(t, init, "unknown")
 	if got := d.program(t, nil, "/netroot", "eth0"); got.Status != 1 || !strings.Contains(got.Errors, "netroot eth0: a root over the network") {
 		t.Errorf("netroot: %+v", got)
 	}

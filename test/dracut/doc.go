@@ -6,4 +6,7 @@
 // and C library. The number of lines is a flag:
 //
 //	go test ./test/dracut -v -timeout=0 -lines=100000
+//
+// In the same way our applets initqueue, dracut-getarg and dracut-getargs are compared with dracut's programs, initqueue with dash, bash and
+// busybox as the shell of the image; the flag is -calls.
 package dracut

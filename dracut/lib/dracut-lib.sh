@@ -611,14 +611,26 @@ killall_proc_mountpoint() {
     return "$_pr_killed"
 }
 
-# killproc NAME [SIGNAL]: the processes of that program.
+# killproc NAME [SIGNAL]: the processes of that program. The name has to fit too: all of busybox is one program.
 killproc() {
-    local _pr_exe _pr_p
+    local _pr_exe _pr_p _pr_name
     _pr_have readlink killproc || return 1
     _pr_exe=$(command -v "$1") || return 1
+    # An applet inside of the shell has no path.
+    case $_pr_exe in
+        /*) ;;
+        *) _pr_exe=/proc/$$/exe ;;
+    esac
     _pr_exe=$(_resolve_path "$_pr_exe") || return 1
     for _pr_p in /proc/[0-9]*; do
         _pr_p=${_pr_p#/proc/}
+        _pr_name=
+        read -r _pr_name 2> /dev/null < "/proc/$_pr_p/comm" || continue
+        # The kernel keeps 15 bytes of a name.
+        case ${1##*/} in
+            "$_pr_name" | ???????????????*) str_starts "${1##*/}" "$_pr_name" || continue ;;
+            *) continue ;;
+        esac
         if ! _pr_spared "$_pr_p" && [ "$(readlink "/proc/$_pr_p/exe" 2> /dev/null)" = "$_pr_exe" ]; then
             kill -s "${2:-TERM}" "$_pr_p" 2> /dev/null || kill "-${2:-TERM}" "$_pr_p" || :
         fi

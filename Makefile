@@ -91,7 +91,7 @@ initqueue: tools
 	$(GO) test -count=1 -v -timeout 120m ./test/dracut -run 'TestInitqueue|TestGetargPrograms' -calls=2000
 
 getarg: tools
-	$(GO) test -count=1 -v -timeout 60m ./test/dracut -lines=100000
+	$(GO) test -count=1 -v -timeout 120m ./test/dracut -lines=100000 -shelllines=100000 -librarycalls=1000
 
 # A cell that booted is not booted again until /init, the builder or the
 # kernel is another; its result and console lie in build/matrix, where

@@ -80,9 +80,9 @@ func hostOnly(dir string) bool {
 // layers is section 3 of docs/architecture.md from the bottom up: a package imports those of lower layers only.
 var layers = [][]string{
 	{"internal/linux", "internal/klog", "internal/safe", "pkg/timeline"},
-	{"pkg/cmdline"},
+	{"pkg/cmdline", "dracut/lib"},
 	{"pkg/config", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole"},
-	{"pkg/initqueue", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/storage"},
+	{"pkg/initqueue", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/storage"},
 	{"pkg/boot", "pkg/supervisor", "pkg/image"},
 	{"cmd/init", "cmd/preroot"},
 	{"internal/vm", "internal/linuxtest"},

@@ -8,5 +8,5 @@
 //	go test ./test/dracut -v -timeout=0 -lines=100000
 //
 // In the same way our applets initqueue, dracut-getarg and dracut-getargs are compared with dracut's programs, initqueue with dash, bash and
-// busybox as the shell of the image; the flag is -calls.
+// busybox as the shell of the image; the flag is -calls (-librarycalls for those of the hook library).
 package dracut

@@ -13,7 +13,7 @@ import (
 var packages = []string{"dracut-core", "dash", "libc6"}
 
 // fetch unpacks packages of a Debian suite below the cache folder, once, and returns the folder, which is called after suite and set.
-func fetch(t *testing.T, suite, set string, packages []string) string {
+func fetch(t testing.TB, suite, set string, packages []string) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -49,7 +49,7 @@ func fetch(t *testing.T, suite, set string, packages []string) string {
 
 // download asks the mirror of this machine for the packages, with a state of apt that is ours alone, and
 // unpacks them.
-func download(t *testing.T, suite string, packages []string, work, into string) {
+func download(t testing.TB, suite string, packages []string, work, into string) {
 	t.Helper()
 	for _, d := range []string{"lists/partial", "cache/archives/partial", "debs"} {
 		if err := os.MkdirAll(filepath.Join(work, d), 0o755); err != nil {
@@ -82,7 +82,7 @@ func download(t *testing.T, suite string, packages []string, work, into string) 
 }
 
 // sourceFor is the source of packages of this machine, with another suite in it.
-func sourceFor(t *testing.T, suite string) string {
+func sourceFor(t testing.TB, suite string) string {
 	t.Helper()
 	var text []byte
 	for _, name := range []string{"/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"} {
@@ -120,7 +120,7 @@ func sourceFor(t *testing.T, suite string) string {
 	return fmt.Sprintf("Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n", uri, suite, key)
 }
 
-func run(t *testing.T, dir, name string, args ...string) string {
+func run(t testing.TB, dir, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir

@@ -17,17 +17,21 @@ type tool struct {
 	root    string
 	version string
 	run     bool // the version that reads /run/initramfs/cmdline.d (since 107)
+	argv    []string
+	env     []string
+	load    string // text that makes the functions known and lets warn write to descriptor 3
 }
 
 // newTool makes the root folder: a shell, the two programs, the two libraries of shell functions.
-func newTool(t *testing.T, suite string) *tool {
+func newTool(t testing.TB, suite string) *tool {
 	t.Helper()
 	dir := fetch(t, suite, "", packages)
 	version, err := os.ReadFile(filepath.Join(dir, "VERSION"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &tool{root: t.TempDir(), version: strings.TrimSpace(string(version))}
+	d := &tool{root: t.TempDir(), version: strings.TrimSpace(string(version)),
+		argv: []string{"/bin/sh"}, load: prologue}
 	for _, sub := range []string{"dev", "etc/cmdline.d", "proc", "run/initramfs/cmdline.d"} {
 		if err := os.MkdirAll(filepath.Join(d.root, sub), 0o755); err != nil {
 			t.Fatal(err)
@@ -57,7 +61,7 @@ func newTool(t *testing.T, suite string) *tool {
 }
 
 // only finds the one file below dir that matches one of the patterns.
-func only(t *testing.T, dir string, patterns ...string) string {
+func only(t testing.TB, dir string, patterns ...string) string {
 	t.Helper()
 	for _, p := range patterns {
 		if found, _ := filepath.Glob(filepath.Join(dir, p)); len(found) == 1 {
@@ -68,7 +72,7 @@ func only(t *testing.T, dir string, patterns ...string) string {
 	return ""
 }
 
-func (d *tool) copy(t *testing.T, from, to string) {
+func (d *tool) copy(t testing.TB, from, to string) {
 	t.Helper()
 	to = filepath.Join(d.root, to)
 	b, err := os.ReadFile(from)
@@ -84,7 +88,7 @@ func (d *tool) copy(t *testing.T, from, to string) {
 }
 
 // interpreter is the path of the dynamic loader that a program asks for.
-func interpreter(t *testing.T, program string) string {
+func interpreter(t testing.TB, program string) string {
 	t.Helper()
 	f, err := elf.Open(program)
 	if err != nil {
@@ -118,10 +122,10 @@ type answer struct {
 }
 
 // ask runs dracut's functions over all cases and returns one answer for each question of each case.
-func (d *tool) ask(t *testing.T, cases []testCase) [][]answer {
+func (d *tool) ask(t testing.TB, cases []testCase) [][]answer {
 	t.Helper()
 	var script strings.Builder
-	script.WriteString(prologue)
+	script.WriteString(d.load)
 	for _, c := range cases {
 		d.writeSources(&script, c)
 		for _, q := range c.questions {
@@ -167,7 +171,7 @@ func (d *tool) writeSources(script *strings.Builder, c testCase) {
 // quote writes a string as one word of shell.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-func cut(t *testing.T, s string) (field, rest string) {
+func cut(t testing.TB, s string) (field, rest string) {
 	t.Helper()
 	field, rest, ok := strings.Cut(s, "\x00")
 	if !ok {
@@ -177,7 +181,7 @@ func cut(t *testing.T, s string) (field, rest string) {
 }
 
 // shell runs a script inside the root folder and returns what it wrote to descriptors 1 and 3.
-func (d *tool) shell(t *testing.T, script string) (out, warnings string) {
+func (d *tool) shell(t testing.TB, script string) (out, warnings string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(d.root, "script"), []byte(script), 0o644); err != nil {
 		t.Fatal(err)
@@ -188,9 +192,12 @@ func (d *tool) shell(t *testing.T, script string) (out, warnings string) {
 	}
 	defer warned.Close()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command("/bin/sh", "/script")
+	cmd := &exec.Cmd{Path: d.argv[0], Args: append(d.argv[1:len(d.argv):len(d.argv)], "/script")}
+	if len(d.argv) == 1 {
+		cmd.Args = []string{"sh", "/script"}
+	}
 	cmd.Dir = "/"
-	cmd.Env = []string{"PATH=/bin", "LD_LIBRARY_PATH=/lib"}
+	cmd.Env = append([]string{"PATH=/bin", "LD_LIBRARY_PATH=/lib"}, d.env...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.ExtraFiles = []*os.File{warned}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: d.root}

@@ -123,16 +123,21 @@ var faultsRootTree = []scenario{
 	},
 }
 
-// busy holds the program open for writing while /usr is waited for, by a process whose name begins with @.
-func busy(r *rig, program string) {
+// busy holds a program open for writing while /usr is waited for, by a process whose name begins with @.
+func busy(r *rig, held string) {
 	r.spec.Disks[1].Late = true
 	r.spec.Limit = 3 * time.Minute
-	r.word("init=" + program)
-	if program != "/sbin/init" {
-		r.put(0, program, "755", r.rootInit())
+	r.word("init=" + held)
+	if held != "/sbin/init" {
+		r.put(0, held, "755", r.rootInit())
 	}
-	file := "/sysroot" + program
-	r.beside("await '( : >>" + file + " ) 2>/dev/null'\nexec 3>>" + file + "\nsay holds it\nexec -a @holds busybox sleep 1000")
+	hold, err := vm.ReadEntry("helper/hold", program(r.t, "hold.c"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.entries = append(r.entries, hold)
+	file := "/sysroot" + held
+	r.beside("await '( : >>" + file + " ) 2>/dev/null'\nexec 3>>" + file + "\nsay holds it\nexec -a @holds /helper/hold")
 }
 
 func freed(_ *rig, m *vm.Machine) error { return steps(m, say("helper: holds it"), plug(1)) }

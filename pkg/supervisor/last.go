@@ -50,6 +50,7 @@ func (s *Supervisor) execute(init string) {
 	for _, p := range []string{init, "/sbin/init", "/etc/init", "/bin/init"} {
 		argv := append([]string{p}, tail(s.Argv)...)
 		s.Log.Errf("%v", linux.Exec(p, argv, s.Env))
+		s.Log.Flush(time.Second) // the next exec takes what is not written with it
 	}
 	_ = linux.CtrlAltDel(false)
 	linux.IgnoreUnclaimed(true)

@@ -36,8 +36,8 @@ func ownTool(t testing.TB, shell string) *tool {
 	if err := os.WriteFile(filepath.Join(d.root, "dev/null"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	d.program(t, d.argv[0])
-	d.program(t, "/bin/dash")
+	d.install(t, d.argv[0])
+	d.install(t, "/bin/dash")
 	d.copy(t, "/bin/dash", "bin/sh")
 	d.applets(t)
 	for name, text := range lib.Files() {
@@ -60,8 +60,8 @@ func (d *tool) write(t testing.TB, name, text string) {
 	}
 }
 
-// program copies a program of this machine with its libraries.
-func (d *tool) program(t testing.TB, path string) {
+// install copies a program of this machine with its libraries.
+func (d *tool) install(t testing.TB, path string) {
 	t.Helper()
 	if _, err := os.Stat(path); err != nil {
 		t.Fatalf("%v: this test needs the Debian packages dash, bash and busybox-static", err)

@@ -146,6 +146,18 @@ var defects = []defect{
 		"the length that a page says is believed",
 	},
 	{
+		"hooks.FuzzReport", "pkg/hooks/report.go",
+		"; is && IsName(name) {",
+		`; is && name != "" {`,
+		"anything in front of the equals sign is a variable",
+	},
+	{
+		"hooks.FuzzState", "pkg/hooks/state.go",
+		`case s[0] == '\\' && len(s) > 1:`,
+		`case s[0] == '\\':`,
+		"a backslash at the end escapes what is not there",
+	},
+	{
 		"image.FuzzAssignment", "pkg/image/assign.go",
 		"strings.ContainsAny(value, \"$`\\\\\")",
 		"strings.ContainsAny(value, \"$`\")",
@@ -156,6 +168,12 @@ var defects = []defect{
 		"case field[11] < 2 || field[11] > 4096:",
 		"case field[11] > 4096:",
 		"a name may be shorter than its NUL",
+	},
+	{
+		"initqueue.FuzzParseCall", "pkg/initqueue/call.go",
+		"if len(args) < 2 {",
+		"if len(args) < 1 {",
+		"--name as the last word takes what is not there",
 	},
 	{
 		"kmod.FuzzGunzip", "pkg/kmod/insert.go",
@@ -227,6 +245,12 @@ var defects = []defect{
 		"rest = rest[i+len(name):]",
 		"rest = rest[i+len(name)+1:]",
 		"the search for a device's name goes on a byte too far",
+	},
+	{
+		"rescue.FuzzMask", "pkg/rescue/mask.go",
+		`case c == '\n', isSpace(c) && !quoted:`,
+		"case isSpace(c) && !quoted:",
+		"a quote that is not closed takes the end of the line with it",
 	},
 	{
 		"switchroot.FuzzDecodeRecord", "pkg/switchroot/record.go",

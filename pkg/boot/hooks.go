@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/preroot/preroot/dracut/lib"
 	"github.com/preroot/preroot/pkg/hooks"
 )
 
@@ -87,7 +88,7 @@ func (h *hookRunner) ready() bool {
 		return h.shell != nil
 	}
 	h.shell, h.failed = hooks.New(hooks.Config{
-		System: *h.b.m.Hooks, Dir: Directory + "/hooks", Library: h.library(), Report: shared,
+		System: *h.b.m.Hooks, Dir: hookDirectory, Library: h.library(), Before: "preroot_cmdline", Report: shared,
 		Env:    []string{"HOME=/", "TERM=linux", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "NEWROOT=" + Sysroot, "DRACUT_SYSTEMD="},
 		Output: h.output, Patience: hooks.Patience{Limit: hooks.DefaultLimit, Slow: h.slow},
 	})
@@ -97,9 +98,17 @@ func (h *hookRunner) ready() bool {
 	return h.shell != nil
 }
 
-// library is what dracut's own init sources before the first hook (dracut's init.sh): the functions, the release, and where programs are.
+// hookDirectory holds the files of the hook shell.
+const hookDirectory = Directory + "/hooks"
+
+// library is what dracut's own init sources before the first hook (dracut's init.sh): the functions, the release, and where programs are. Our getarg,
+// which needs no process, takes the place of the image's.
 func (h *hookRunner) library() []string {
-	list := []string{"/lib/dracut-lib.sh", "/usr/lib/initrd-release"}
+	getarg := hookDirectory + "/getarg.sh"
+	if err := h.b.m.Scratch.WriteFile(getarg, []byte(lib.Getarg)); err != nil {
+		h.b.m.Log.Warnf("hooks: %v", err)
+	}
+	list := []string{"/lib/dracut-lib.sh", getarg, "/usr/lib/initrd-release"}
 	names, _ := fs.Glob(h.b.m.Files, "etc/conf.d/*.conf")
 	slices.Sort(names)
 	for _, n := range names {

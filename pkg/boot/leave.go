@@ -49,7 +49,7 @@ func (b *Boot) makeMountPoints(root Root) {
 // waited for.
 func (b *Boot) loadTheRest(root Root) {
 	modules := b.config.Modules
-	if b.loader == nil || modules == "root" || modules == "" && b.loadsModules(root) {
+	if b.loader == nil || b.udevd != nil || modules == "root" || modules == "" && b.loadsModules(root) {
 		return
 	}
 	b.m.Log.Infof("the new root does not load modules by itself: loading the drivers of every device")

@@ -18,22 +18,26 @@ import (
 type queue struct {
 	f       *finder
 	rounds  initqueue.Rounds
-	idle    need   // whether udevd has nothing to do: asked for, being asked, known
-	quiet   bool   // the last answer
+	idle    need // whether udevd has nothing to do: asked for, being asked, known
+	quiet   bool // the last answer
+	place   *queueDir
+	watched bool   // changes of the queue's directories are events
 	changes uint64 // of devices and of the directories of the queue
+	over    bool   // no hook says no any more; our own devices are looked at for the last time
 	err     error
 }
 
 // The events of the queue's own jobs.
 type (
-	queueChanged struct{}
+	queueChanged struct{} // a directory of the queue
+	udevChanged  struct{} // what udevd says of itself
 	udevState    struct{ idle bool }
 )
 
 func (b *Boot) newQueue() *queue {
-	q := &queue{f: b.finder}
+	q := &queue{f: b.finder, place: &queueDir{finder: b.hooks.finder, m: b.m, stale: true}}
 	q.rounds = initqueue.Rounds{
-		Hooks: hookJobs{b.hooks}, Places: queueDir{b.hooks.finder, b.m}, Retry: int(b.config.RootWait / (time.Second / 2)), Work: b.hooks.finder.Dir + "/initqueue/work",
+		Hooks: hookJobs{b.hooks}, Places: q.place, Retry: int(b.config.RootWait / (time.Second / 2)), Work: b.hooks.finder.Dir + "/initqueue/work",
 		Wake: func() { b.tell(queueChanged{}) }, Warn: b.m.Log.Warnf,
 	}
 	return q
@@ -73,33 +77,42 @@ func (b *Boot) watchQueue() {
 	if b.m.WatchDirectories == nil {
 		return
 	}
-	dirs := []string{"/run/udev"}
+	var dirs []string
 	for _, stage := range []string{"initqueue", "initqueue/settled", "initqueue/finished", "initqueue/timeout"} {
 		dirs = append(dirs, b.hooks.finder.Dir+"/"+stage)
 	}
+	b.queue.watched = b.watch(queueChanged{}, dirs...)
+	b.watch(udevChanged{}, "/run/udev")
+}
+
+// watch makes changes in directories an event, until the end of the boot.
+func (b *Boot) watch(ev initqueue.Event, dirs ...string) bool {
 	changes, err := b.m.WatchDirectories(dirs...)
 	if err != nil {
-		b.m.Log.Warnf("the queue is not watched: %v", err)
-		return
+		b.m.Log.Warnf("%v are not watched: %v", dirs, err)
+		return false
 	}
-	b.spawn("queue", nil, func() { <-b.over; changes.Close() })
-	b.spawn("queue", nil, func() {
+	b.spawn("watch", nil, func() { <-b.over; changes.Close() })
+	b.spawn("watch", nil, func() {
 		for changes.Await() == nil {
-			b.tell(queueChanged{})
+			b.tell(ev)
 		}
 	})
+	return true
 }
 
 // Handle folds an event into what is known.
 func (q *queue) Handle(ev initqueue.Event) {
 	switch ev := ev.(type) {
 	case queueChanged:
+		q.place.stale = true
+	case udevChanged:
 		q.idle = unknown
 	case udevState:
 		q.idle, q.quiet = known, ev.idle
 	default:
 		if q.rounds.Handle(ev) {
-			q.idle = unknown
+			q.idle, q.place.stale = unknown, true
 			return
 		}
 		if _, tick := ev.(initqueue.Idle); !tick {
@@ -124,16 +137,30 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 		q.idle = reading
 		jobs = append(jobs, q.f.b.udevJob())
 	}
+	q.place.stale = q.place.stale || !q.watched
 	more, outcome := q.rounds.Next(q.idle == known && q.quiet, q.changes)
 	jobs = append(jobs, more...)
 	switch outcome {
 	case initqueue.Finished:
-		return jobs, initqueue.Done
+		return jobs, q.last()
 	case initqueue.GivenUp:
 		q.err = fmt.Errorf("rd.retry is over and these hooks of initqueue/finished still say no: %s: %w", q.f.b.waitingHooks(), errDeadline)
 		return jobs, initqueue.Failed
 	}
 	return jobs, initqueue.Wait
+}
+
+// last waits, once the hooks have what they want, until every device that the kernel has announced is probed: whether root is the only one of
+// its name is judged by that.
+func (q *queue) last() initqueue.Verdict {
+	switch {
+	case !q.over:
+		q.over, q.f.buses = true, unknown
+		q.f.b.spawn("queue", nil, func() { q.f.b.tell(queueChanged{}) })
+	case q.f.settled():
+		return initqueue.Done
+	}
+	return initqueue.Wait
 }
 
 // Err is why the wait failed.
@@ -195,22 +222,28 @@ func (j hookJobs) number(name string, fallback int) int {
 	return fallback
 }
 
-// queueDir are the directories of the queue.
+// queueDir are the directories of the queue. They are read again when they may have changed: between two uevents nothing has.
 type queueDir struct {
 	finder hooks.Finder
 	m      Machine
+	stale  bool
+	seen   initqueue.Known
 }
 
 // Look lists the hooks of the queue.
-func (d queueDir) Look() initqueue.Known {
-	_, err := fs.Stat(d.m.Files, strings.TrimPrefix(d.finder.Dir, "/")+"/initqueue/work")
-	return initqueue.Known{
-		Jobs: d.files("initqueue"), Settled: d.files("initqueue/settled"), Finished: d.files("initqueue/finished"), Timeout: d.files("initqueue/timeout"),
-		Work: err == nil,
+func (d *queueDir) Look() initqueue.Known {
+	if d.stale {
+		d.stale = false
+		_, err := fs.Stat(d.m.Files, strings.TrimPrefix(d.finder.Dir, "/")+"/initqueue/work")
+		d.seen = initqueue.Known{
+			Jobs: d.files("initqueue"), Settled: d.files("initqueue/settled"), Finished: d.files("initqueue/finished"), Timeout: d.files("initqueue/timeout"),
+			Work: err == nil,
+		}
 	}
+	return d.seen
 }
 
-func (d queueDir) files(stage string) []initqueue.File {
+func (d *queueDir) files(stage string) []initqueue.File {
 	var list []initqueue.File
 	for _, s := range d.finder.Scripts(stage) {
 		f := initqueue.File{Path: s.Path}
@@ -223,4 +256,7 @@ func (d queueDir) files(stage string) []initqueue.File {
 }
 
 // Remove removes a hook, or work.
-func (d queueDir) Remove(path string) error { return d.m.Scratch.Remove(path) }
+func (d *queueDir) Remove(path string) error {
+	d.stale = true
+	return d.m.Scratch.Remove(path)
+}

@@ -45,6 +45,9 @@ var errOtherRoot = errors.New("root is not what it was")
 // judgeAgain looks, before root is handed over, at what has happened to devices since it was chosen: a second candidate, or
 // a root that is gone. Then root is taken off, and looked for again.
 func (b *Boot) judgeAgain() error {
+	if b.root == nil {
+		return nil // mounted by a hook, from what is no device of ours
+	}
 	b.catchUp()
 	d := b.finder.inv.ByName(b.root.Name)
 	found := b.finder.inv.Find(b.finder.rootRef)

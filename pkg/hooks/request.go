@@ -55,18 +55,21 @@ type Var struct {
 
 // Run sources a hook. An error means that it did not run: the shell does not start, or the context ended before the hook's turn.
 func (s *Shell) Run(ctx context.Context, h Hook) (Result, error) {
-	return s.serve(ctx, h.Path, hookText(h)+"\n", true)
+	return s.serve(ctx, h.Path, s.hookText(h)+"\n", true)
 }
 
 // Vote sources a hook in a subshell, so that nothing of it stays; status 0 means yes (initqueue/finished).
 func (s *Shell) Vote(ctx context.Context, h Hook) (Result, error) {
-	return s.serve(ctx, h.Path, "(\n"+hookText(h)+"\n)\n", false)
+	return s.serve(ctx, h.Path, "(\n"+s.hookText(h)+"\n)\n", false)
 }
 
-func hookText(h Hook) string {
+func (s *Shell) hookText(h Hook) string {
 	text := "unset job\n"
 	if h.Job {
 		text = "job=" + Quote(h.Path) + "\nexport job\n"
+	}
+	if s.c.Before != "" {
+		text += s.c.Before + "\n"
 	}
 	return text + "_pr_hook " + words(append([]string{h.Path}, h.Args...))
 }

@@ -27,6 +27,8 @@ type Config struct {
 	Dir string
 	// Library are the files that are sourced first, those that exist (/lib/dracut-lib.sh).
 	Library []string
+	// Before is a function of the library that is called before each hook, "" for none.
+	Before string
 	// Report names the variables that each result tells (root, rflags, ...).
 	Report []string
 	// Env is its environment.

@@ -45,6 +45,8 @@ loadkeys kbd
 ckbcomp console-setup
 /usr/share/consolefonts/Lat15-Fixed16.psf.gz console-setup-linux
 /bin/busybox busybox-static
+dracut dracut-core
+/usr/lib/systemd/systemd-udevd udev
 '
 
 # mkfs.nilfs2 wants the list of mounts; a Debian without an init lacks the link.

@@ -3,6 +3,7 @@
 # make boot         build, make an image and a small root, boot it under QEMU; BOOT="-kernel sid -firmware uefi" and more
 # make test         everything: format, vet, staticcheck, unit tests, QEMU suite
 # make bench        the time of a boot, measured against the floor
+# make install      the host command, and the module for dracut (DESTDIR, PREFIX)
 # make kernels      fetch the kernels that the tests boot
 #
 # Long ones. The first five go on where they were stopped; what cannot be had fails.
@@ -28,7 +29,7 @@ STATICCHECK_VERSION = v0.8.2
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
 STEP  = build/summary -dir build/test
 
-.PHONY: all init-arm64 boot test bench fuzz getarg initqueue test-matrix matrix faults twins kills real kernels tools clean FORCE
+.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue test-matrix matrix faults twins kills real kernels tools clean FORCE
 
 all: build/init build/preroot
 
@@ -59,6 +60,15 @@ tools:
 boot: tools
 	@$(MAKE) --no-print-directory all $(if $(findstring arm64,$(BOOT)),init-arm64)
 	@$(GO) run ./test/boot $(BOOT)
+
+DESTDIR ?=
+PREFIX  ?= /usr
+MODULE   = $(DESTDIR)/usr/lib/dracut/modules.d/79preroot
+
+install: all
+	install -D -m 755 build/preroot $(DESTDIR)$(PREFIX)/bin/preroot
+	install -D -m 755 dracut/79preroot/module-setup.sh $(MODULE)/module-setup.sh
+	install -D -m 755 build/init $(MODULE)/init
 
 kernels: tools
 	@$(GO) run ./test/kernels

@@ -190,6 +190,7 @@ func (b *Boot) configureAgain() {
 	}
 	b.sources = sources
 	b.config, b.params, b.bad = config.Load(sources)
+	b.suitMode()
 }
 
 // tellProblems names the bad values together; the defaults of their words are used.

@@ -12,20 +12,21 @@ import (
 // maxMountRounds is how often the hooks of mount are run before the boot stops: one may mount what another needs (dracut's init.sh).
 const maxMountRounds = 20
 
-// mountByHooks has the hooks of mount mount root, and mounts it itself where there is none.
+// mountByHooks has the hooks of mount mount root, and mounts it itself where there is none. In native mode each of them has one try.
 func (b *Boot) mountByHooks() error {
-	if !b.hooks.has("mount") {
-		return b.mountNatively()
+	rounds := maxMountRounds
+	if b.udevd == nil {
+		rounds = 1
 	}
-	for range maxMountRounds {
+	for range rounds {
 		for _, s := range b.hooks.finder.Scripts("mount") {
 			b.hooks.one("mount", s)
 			if b.isMounted(Sysroot) {
 				return b.adoptRoot()
 			}
 		}
-		if !b.hooks.has("mount") {
-			break
+		if b.udevd == nil || !b.hooks.has("mount") {
+			return b.mountNatively()
 		}
 	}
 	return errors.New("no hook of the stage mount has mounted root on " + Sysroot)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/preroot/preroot/dracut/lib"
 	"github.com/preroot/preroot/pkg/hooks"
@@ -14,11 +15,12 @@ import (
 
 // hookRunner runs the hook scripts of the image. The shell is started by the first of them.
 type hookRunner struct {
-	b      *Boot
-	finder hooks.Finder
-	shell  *hooks.Shell
-	values map[string]string // of the shell, after the last hook
-	failed error             // why there is no shell
+	b        *Boot
+	finder   hooks.Finder
+	shell    *hooks.Shell
+	programs *hooks.Programs
+	values   map[string]string // of the shell, after the last hook
+	failed   error             // why there is no shell
 
 	printed []byte // the line so far
 }
@@ -47,13 +49,56 @@ func (h *hookRunner) run(stage string, args ...string) {
 
 // one runs one hook.
 func (h *hookRunner) one(stage string, s hooks.Script, args ...string) {
-	if !s.Sourced || !h.ready() {
+	if !s.Sourced {
+		h.program(stage, s.Path, args...)
+		return
+	}
+	if !h.ready() {
 		return
 	}
 	end := h.b.spans.Start("hook", s.Path)
 	r, err := h.shell.Run(context.Background(), hooks.Hook{Path: s.Path, Args: args})
 	end(err)
 	h.judge(stage, s.Path, r, err)
+}
+
+// programLimit is how long a hook that is a program may take (faults K04: such a one waits for nobody).
+const programLimit = 90 * time.Second
+
+// program runs a hook that is a program: it gets the values, and leaves nothing but what it writes.
+func (h *hookRunner) program(stage, path string, args ...string) {
+	if h.programs == nil {
+		for _, dir := range []string{"/run/initramfs", Directory, hookDirectory} {
+			_ = h.b.m.Directories.Mkdir(dir, 0o755)
+		}
+		h.programs = &hooks.Programs{
+			System: *h.b.m.Hooks, Dir: hookDirectory, EnvDir: Directory + "/env", Limit: programLimit,
+			Line:     func(line string) { h.b.m.Log.Infof("hook: %s", line) },
+			Patience: hooks.Patience{Slow: h.slow},
+		}
+	}
+	end := h.b.spans.Start("hook", path)
+	err := h.programs.Values(h.given())
+	if err == nil {
+		var r hooks.Result
+		r, err = h.programs.Run(context.Background(), path, args...)
+		if err == nil && (r.End != hooks.Returned || r.Status != 0) {
+			h.b.m.Log.Warnf("hook %s (stage %s): status %d%s", path, stage, r.Status, after(r.Message))
+		}
+	}
+	end(err)
+	if err != nil {
+		h.b.m.Log.Errf("hook %s (stage %s): %v", path, stage, err)
+	}
+}
+
+// given are the values that programs get: those of the hook shell, and what is known without one.
+func (h *hookRunner) given() map[string]string {
+	values := map[string]string{"root": h.b.config.Root, "NEWROOT": Sysroot}
+	for name, value := range h.values {
+		values[name] = value
+	}
+	return values
 }
 
 // judge keeps what a hook has left, and tells what became of it where that is worth a line.

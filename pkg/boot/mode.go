@@ -25,4 +25,12 @@ func (b *Boot) decide() {
 		b.udevd = daemon
 		b.m.Log.Infof("udevd mode: the image has %s and rules that call initqueue", daemon.Path)
 	}
+	b.suitMode()
+}
+
+// suitMode sets what is unlike by default in an image of dracut: its prompt waits for ever, as its users know it.
+func (b *Boot) suitMode() {
+	if b.udevd != nil && !b.config.UnattendedGiven {
+		b.config.Unattended = 0
+	}
 }

@@ -23,6 +23,7 @@ type queue struct {
 	place   *queueDir
 	watched bool   // changes of the queue's directories are events
 	changes uint64 // of devices and of the directories of the queue
+	stands  bool   // the clock does
 	over    bool   // no hook says no any more; our own devices are looked at for the last time
 	err     error
 }
@@ -37,10 +38,22 @@ type (
 func (b *Boot) newQueue() *queue {
 	q := &queue{f: b.finder, place: &queueDir{finder: b.hooks.finder, m: b.m, stale: true}}
 	q.rounds = initqueue.Rounds{
+		Queue: initqueue.Queue{Rule: b.queueRule()},
 		Hooks: hookJobs{b.hooks}, Places: q.place, Retry: int(b.config.RootWait / (time.Second / 2)), Work: b.hooks.finder.Dir + "/initqueue/work",
 		Wake: func() { b.tell(queueChanged{}) }, Warn: b.m.Log.Warnf,
 	}
 	return q
+}
+
+// queueRule is what becomes of a hook of finished that says yes, in the dracut that made the image: 059 keeps it.
+func (b *Boot) queueRule() initqueue.Rule {
+	_, version, _ := strings.Cut(b.read("usr/lib/initrd-release"), "DRACUT_VERSION=")
+	digits := strings.TrimLeft(version, `"`)
+	end := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
+	if n, err := strconv.Atoi(digits[:max(0, end)]); err == nil && n < 60 {
+		return initqueue.KeepTrue
+	}
+	return initqueue.DeleteTrue
 }
 
 // tell brings an event to the loop, as long as somebody takes events.
@@ -51,13 +64,16 @@ func (b *Boot) tell(ev initqueue.Event) {
 	}
 }
 
-// work is the stage initqueue beside udevd: the rounds of the queue, until no hook of finished says no.
+// work runs the rounds of the queue, until no hook of finished says no.
 func (b *Boot) work() error {
 	if b.queue == nil {
 		b.queue = b.newQueue()
 		b.watchQueue()
 	}
-	b.queue.err = nil
+	b.queue.err, b.queue.over = nil, false
+	if b.queue.stands {
+		b.queue.rounds.Clock.Start()
+	}
 	b.aimByName()
 	loop := b.loop
 	loop.Owner, loop.Limit = b.queue, 0
@@ -66,11 +82,26 @@ func (b *Boot) work() error {
 	b.m.Parent.Wait("initqueue", 0)
 	defer b.beginWait()()
 	err := loop.Run()
+	b.queue.rounds.Clock.Stop() // while nobody waits, a prompt may be open
+	b.queue.stands = true
 	b.loop = loop
 	b.loop.Owner = b.finder
 	end(err)
 	return err
 }
+
+// queued says whether anything lies in the queue.
+func (b *Boot) queued() bool {
+	for _, stage := range queueStages {
+		if b.hooks.has(stage) {
+			return true
+		}
+	}
+	return false
+}
+
+// queueStages are the directories of the queue.
+var queueStages = []string{"initqueue", "initqueue/settled", "initqueue/finished", "initqueue/timeout"}
 
 // watchQueue makes every change of the queue's directories, and of udevd's state, an event.
 func (b *Boot) watchQueue() {
@@ -78,11 +109,13 @@ func (b *Boot) watchQueue() {
 		return
 	}
 	var dirs []string
-	for _, stage := range []string{"initqueue", "initqueue/settled", "initqueue/finished", "initqueue/timeout"} {
+	for _, stage := range queueStages {
 		dirs = append(dirs, b.hooks.finder.Dir+"/"+stage)
 	}
 	b.queue.watched = b.watch(queueChanged{}, dirs...)
-	b.watch(udevChanged{}, "/run/udev")
+	if b.udevd != nil {
+		b.watch(udevChanged{}, "/run/udev")
+	}
 }
 
 // watch makes changes in directories an event, until the end of the boot.
@@ -132,6 +165,9 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 	if err := q.f.failure(); err != nil {
 		q.err = err
 		return jobs, initqueue.Failed
+	}
+	if q.f.b.udevd == nil {
+		q.idle, q.quiet = known, q.f.settled()
 	}
 	if q.idle == unknown {
 		q.idle = reading

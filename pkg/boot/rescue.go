@@ -32,6 +32,7 @@ func (b *Boot) rescue(stage string, err error) next {
 		b.end("reboot", err.Error())
 		return bootOver
 	}
+	b.emergencyHooks()
 	reason := b.report(stage, oneLine(err.Error()))
 	if !b.mayPrompt() || errors.Is(err, errAuthentication) {
 		b.end(b.config.Emergency, reason)
@@ -42,6 +43,16 @@ func (b *Boot) rescue(stage string, err error) next {
 		o = outcome{action: b.config.Emergency, reason: reason}
 	}
 	return b.obey(o)
+}
+
+// emergencyHooks runs what the image wants to be done before a prompt, or instead of one (dracut.modules(7)): a splash is taken off, what is still waited
+// for is named.
+func (b *Boot) emergencyHooks() {
+	if b.mayPrompt() {
+		b.hooks.run("emergency")
+		return
+	}
+	b.hooks.run("shutdown-emergency")
 }
 
 // mayPrompt says whether a person may be given a prompt.
@@ -105,5 +116,6 @@ func (b *Boot) breakBefore(stage string) next {
 		b.m.Log.Errf("%s: this image gives no prompt; going on", word)
 		return stageAgain
 	}
+	b.emergencyHooks()
 	return b.obey(b.attend(stop{stage: stage, reason: fmt.Sprintf("%s stops before stage %s; exit goes on", word, stage)}))
 }

@@ -33,6 +33,11 @@ func (b *Boot) waitForDevices() error {
 			return err
 		}
 	}
+	if b.queued() { // what lies there may be what brings root
+		if err := b.work(); err != nil {
+			return err
+		}
+	}
 	err := b.waitForRoot()
 	b.resume.spent = 0
 	if err == nil {

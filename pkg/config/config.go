@@ -47,7 +47,8 @@ type Config struct {
 	EmergencyGiven bool
 	// Unattended is rd.preroot.unattended=SECONDS: how long an untouched prompt counts down; zero is off.
 	// The default is 300 s (images of our builder).
-	Unattended time.Duration
+	Unattended      time.Duration
+	UnattendedGiven bool
 	// CTTY is rd.ctty=, the console of the emergency shell as a name under /dev, "" when not given.
 	CTTY string
 

@@ -76,7 +76,7 @@ func (r *reader) rescue(c *Config) {
 	c.Unattended = defaultUnattended
 	if w, ok := r.p.Last("rd.preroot.unattended"); ok {
 		if d, ok := r.seconds(w); ok {
-			c.Unattended = d
+			c.Unattended, c.UnattendedGiven = d, true
 		}
 	}
 	if tty := r.text("rd.ctty"); tty != "" {

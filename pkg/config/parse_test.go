@@ -65,7 +65,7 @@ func TestParse(t *testing.T) {
 		{"rd.shell=0", func(c *Config) { c.Shell = false }},
 		{"rd.shell=0 rd.shell", func(c *Config) {}},
 		{"rd.emergency=halt", func(c *Config) { c.Emergency, c.EmergencyGiven = "halt", true }},
-		{"rd.preroot.unattended=0", func(c *Config) { c.Unattended = 0 }},
+		{"rd.preroot.unattended=0", func(c *Config) { c.Unattended, c.UnattendedGiven = 0, true }},
 		{"rd.ctty=/dev/ttyS0", func(c *Config) { c.CTTY = "ttyS0" }},
 		{"rd.ctty=hvc0", func(c *Config) { c.CTTY = "hvc0" }},
 
@@ -262,7 +262,7 @@ func TestLoad(t *testing.T) {
 
 // Everything that Config can ask for is asked for by some line of TestParse's table or of the others.
 func TestEveryFieldIsSet(t *testing.T) {
-	c, _ := parse("root=a rootfstype=b rootflags=c rw rootdelay=1 init=d rd.break=mount rd.emergency=halt rd.ctty=e " +
+	c, _ := parse("root=a rootfstype=b rootflags=c rw rootdelay=1 init=d rd.break=mount rd.emergency=halt rd.preroot.unattended=9 rd.ctty=e " +
 		"rd.driver.pre=f rd.driver.post=g rd.driver.blacklist=h module_blacklist=i j.k=l rd.preroot.modules=all " +
 		"fsck.mode=skip fsck.repair=no mount.usr=m quiet rd.info rd.debug rd.xyz resume=n resume_offset=1 resumewait noresume")
 	c.NoPrompt = true // set by Load, from the image alone: TestNoPrompt

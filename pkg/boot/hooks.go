@@ -42,6 +42,9 @@ func (h *hookRunner) has(stage string) bool {
 
 // run runs the hooks of a stage. Each costs at most itself: what went wrong is told, and the next one runs.
 func (h *hookRunner) run(stage string, args ...string) {
+	if h.b.m.Hooks == nil {
+		return
+	}
 	for _, s := range h.finder.Scripts(stage) {
 		h.one(stage, s, args...)
 	}

@@ -21,10 +21,10 @@ type queue struct {
 	idle    need // whether udevd has nothing to do: asked for, being asked, known
 	quiet   bool // the last answer
 	place   *queueDir
-	watched bool   // changes of the queue's directories are events
-	changes uint64 // of devices and of the directories of the queue
-	stands  bool   // the clock does
-	over    bool   // no hook says no any more; our own devices are looked at for the last time
+	watched bool      // changes of the queue's directories are events
+	changes uint64    // of devices and of the directories of the queue
+	stands  bool      // the clock does
+	over    time.Time // since when no hook says no any more; our own devices are looked at for the last time
 	err     error
 }
 
@@ -39,10 +39,19 @@ func (b *Boot) newQueue() *queue {
 	q := &queue{f: b.finder, place: &queueDir{finder: b.hooks.finder, m: b.m, stale: true}}
 	q.rounds = initqueue.Rounds{
 		Queue: initqueue.Queue{Rule: b.queueRule()},
-		Hooks: hookJobs{b.hooks}, Places: q.place, Retry: int(b.config.RootWait / (time.Second / 2)), Work: b.hooks.finder.Dir + "/initqueue/work",
+		Hooks: hookJobs{b.hooks, b.retries()}, Places: q.place, Retry: b.retries(), Work: b.hooks.finder.Dir + "/initqueue/work",
 		Wake: func() { b.tell(queueChanged{}) }, Warn: b.m.Log.Warnf,
 	}
 	return q
+}
+
+// retries is RDRETRY, the half seconds of rd.retry; a root that is waited for for ever has more than any boot.
+func (b *Boot) retries() int {
+	const ever = 1 << 30
+	if b.config.RootWait == 0 {
+		return ever
+	}
+	return max(0, int(b.config.RootWait/(time.Second/2)))
 }
 
 // queueRule is what becomes of a hook of finished that says yes, in the dracut that made the image: 059 keeps it.
@@ -70,7 +79,7 @@ func (b *Boot) work() error {
 		b.queue = b.newQueue()
 		b.watchQueue()
 	}
-	b.queue.err, b.queue.over = nil, false
+	b.queue.err, b.queue.over = nil, time.Time{}
 	if b.queue.stands {
 		b.queue.rounds.Clock.Start()
 	}
@@ -187,17 +196,25 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 }
 
 // last waits, once the hooks have what they want, until every device that the kernel has announced is probed: whether root is the only one of
-// its name is judged by that.
+// its name is judged by that. A bus that never comes to rest is not waited for longer than lastLook.
 func (q *queue) last() initqueue.Verdict {
 	switch {
-	case !q.over:
-		q.over, q.f.buses = true, unknown
-		q.f.b.spawn("queue", nil, func() { q.f.b.tell(queueChanged{}) })
+	case q.over.IsZero():
+		q.over, q.f.buses = time.Now(), unknown
+		again := func() { q.f.b.tell(queueChanged{}) }
+		q.f.b.spawn("queue", nil, again)
+		time.AfterFunc(lastLook, again)
 	case q.f.settled():
+		return initqueue.Done
+	case time.Since(q.over) >= lastLook:
+		q.f.b.m.Log.Warnf("the hooks have what they wait for, but after %v %s: going on", lastLook, q.f.unsettled())
 		return initqueue.Done
 	}
 	return initqueue.Wait
 }
+
+// lastLook is how long the hooks' root waits for our own probes.
+const lastLook = 5 * time.Second
 
 // Err is why the wait failed.
 func (q *queue) Err() error { return q.err }
@@ -218,7 +235,7 @@ func (b *Boot) waitingHooks() string {
 	for _, s := range b.hooks.finder.Scripts("initqueue/finished") {
 		name := strings.TrimSuffix(path.Base(s.Path), ".sh")
 		if device, ok := strings.CutPrefix(name, "devexists-"); ok {
-			name = strings.ReplaceAll(device, `\\x2f`, "/")
+			name = strings.ReplaceAll(device, `\x2f`, "/")
 		}
 		list = append(list, name)
 	}
@@ -226,7 +243,10 @@ func (b *Boot) waitingHooks() string {
 }
 
 // hookJobs runs the hooks of the queue in the hook shell.
-type hookJobs struct{ h *hookRunner }
+type hookJobs struct {
+	h     *hookRunner
+	retry int // RDRETRY where the shell has none
+}
 
 // Vote sources a hook of finished in a subshell.
 func (j hookJobs) Vote(path string) bool {
@@ -239,7 +259,7 @@ func (j hookJobs) Vote(path string) bool {
 
 // Source sources a job.
 func (j hookJobs) Source(path string, mainLoop int) (int, int) {
-	retry := j.number("RDRETRY", 0)
+	retry := j.number("RDRETRY", j.retry)
 	if !j.h.ready() {
 		return mainLoop, retry
 	}

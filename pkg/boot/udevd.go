@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/preroot/preroot/pkg/device"
 	"github.com/preroot/preroot/pkg/hooks"
@@ -31,8 +30,7 @@ func (b *Boot) takeRoot() error {
 			vars = append(vars, hooks.Var{Name: name, Value: v[name], Export: true})
 		}
 	}
-	retry := int(b.config.RootWait / (time.Second / 2))
-	b.hooks.set(append(vars, hooks.Var{Name: "RDRETRY", Value: strconv.Itoa(retry), Export: true}, hooks.Var{Name: "main_loop", Value: "0", Export: true})...)
+	b.hooks.set(append(vars, hooks.Var{Name: "RDRETRY", Value: strconv.Itoa(b.retries()), Export: true}, hooks.Var{Name: "main_loop", Value: "0", Export: true})...)
 	return nil
 }
 

@@ -51,7 +51,7 @@ func (s seed) mustFail(t *testing.T) {
 func (s seed) build(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, part := range []string{"cmd", "pkg", "internal", "go.mod", "go.sum"} {
+	for _, part := range []string{"cmd", "pkg", "internal", "dracut", "go.mod", "go.sum"} {
 		if out, err := exec.Command("cp", "-r", "../../"+part, dir).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}

@@ -44,7 +44,7 @@ bash bash
 loadkeys kbd
 ckbcomp console-setup
 /usr/share/consolefonts/Lat15-Fixed16.psf.gz console-setup-linux
-/bin/busybox busybox-static
+/var/lib/dpkg/info/busybox-static.list busybox-static
 dracut dracut-core
 /usr/lib/systemd/systemd-udevd udev
 '

@@ -136,7 +136,7 @@ func (b *Boot) guard(s stage) (err error) {
 		err = fmt.Errorf("stage %s: %s", name, trace)
 	})
 	if s.name != "initqueue" && s.name != "mount" { // these run theirs by rules of their own
-		b.hooks.run(s.name)
+		b.hooks.runOnce(s.name)
 	}
 	if b.udevd != nil {
 		return s.udevd(b)

@@ -21,7 +21,7 @@ func (b *Boot) mountByHooks() error {
 	for range rounds {
 		for _, s := range b.hooks.finder.Scripts("mount") {
 			b.hooks.one("mount", s)
-			if b.isMounted(Sysroot) {
+			if b.m.Directories.IsMountPoint(Sysroot) {
 				return b.adoptRoot()
 			}
 		}
@@ -58,9 +58,6 @@ func (b *Boot) adoptRoot() error {
 	b.m.Log.Notef("root: mounted by a hook: %s", b.mountLine(Sysroot))
 	return nil
 }
-
-// isMounted says whether something is mounted on a directory.
-func (b *Boot) isMounted(target string) bool { return b.mountLine(target) != "" }
 
 // mountLine is the last line of mountinfo for a directory, from the type on; "" without one (proc_pid_mountinfo(5)).
 func (b *Boot) mountLine(target string) string {

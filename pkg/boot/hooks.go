@@ -22,7 +22,8 @@ type hookRunner struct {
 	values   map[string]string // of the shell, after the last hook
 	failed   error             // why there is no shell
 
-	printed []byte // the line so far
+	done    []string // the stages that had their turn
+	printed []byte   // the line so far
 }
 
 // shared are the variables of the shell that mean something to us (dracut.modules(7)).
@@ -38,6 +39,14 @@ func (h *hookRunner) any() bool { return h.b.m.Hooks != nil && h.finder.Any() }
 // has says whether a stage has hooks now.
 func (h *hookRunner) has(stage string) bool {
 	return h.b.m.Hooks != nil && len(h.finder.Scripts(stage)) > 0
+}
+
+// runOnce runs the hooks of a stage that has its turn once in a boot: not again when our own step is tried again.
+func (h *hookRunner) runOnce(stage string) {
+	if !slices.Contains(h.done, stage) {
+		h.done = append(h.done, stage)
+		h.run(stage)
+	}
 }
 
 // run runs the hooks of a stage. Each costs at most itself: what went wrong is told, and the next one runs.

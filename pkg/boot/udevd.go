@@ -108,5 +108,10 @@ func (b *Boot) leaveUdevd() error {
 	if err != nil {
 		b.m.Log.Warnf("%v; the real system's udevd takes over", err)
 	}
-	return b.handOverTo()
+	if err = b.handOverTo(); err != nil { // root is looked for again, or a person is asked
+		if again := b.udevd.Start(); again != nil {
+			b.m.Log.Warnf("%v", again)
+		}
+	}
+	return err
 }

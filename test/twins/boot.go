@@ -69,18 +69,17 @@ func plugAll(s vm.Spec, order []int, lead, delay time.Duration, appeared bool) (
 		return vm.Result{Spec: s}, err
 	}
 	_, err = m.Await("Run /init as init process")
-	wait := lead
-	for _, disk := range order {
+	for i, disk := range order {
+		if i == 1 && appeared && err == nil {
+			_, err = m.Await(" logical blocks")
+		}
 		if err != nil {
 			break
 		}
-		time.Sleep(wait)
+		time.Sleep([]time.Duration{lead, delay}[i])
 		if err = m.Plug(disk); err != nil {
 			err = fmt.Errorf("disk %d: %w", disk, err)
-		} else if appeared && wait == lead && len(order) > 1 {
-			_, err = m.Await(" logical blocks")
 		}
-		wait = delay
 	}
 	if err != nil {
 		m.Kill()

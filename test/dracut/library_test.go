@@ -150,17 +150,23 @@ func makeCalls(function string) [][]string {
 	return all
 }
 
-// TestLibrary compares each function with those of three versions of dracut.
-func TestLibrary(t *testing.T) {
-	theirs := map[string]*tool{}
+// bothLibraries are dracut's library by suite, and ours in each shell.
+func bothLibraries(t *testing.T) (theirs map[string]*tool, own []*tool) {
+	t.Helper()
+	theirs = map[string]*tool{}
 	for _, suite := range []string{"bookworm", "trixie", "sid"} {
 		theirs[suite] = newTool(t, suite).library()
 		theirs[suite].applets(t)
 	}
-	var own []*tool
 	for _, shell := range shellNames() {
 		own = append(own, ownTool(t, shell).library())
 	}
+	return theirs, own
+}
+
+// TestLibrary compares each function with those of three versions of dracut.
+func TestLibrary(t *testing.T) {
+	theirs, own := bothLibraries(t)
 	for _, function := range sortedKeys(generated) {
 		t.Run(function, func(t *testing.T) {
 			all := makeCalls(function)

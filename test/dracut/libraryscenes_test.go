@@ -64,15 +64,7 @@ func (d *tool) play(t *testing.T, s scene) string {
 
 // TestLibraryScenes compares what the functions do to files, to the log and to the shell.
 func TestLibraryScenes(t *testing.T) {
-	theirs := map[string]*tool{}
-	for _, suite := range []string{"bookworm", "trixie", "sid"} {
-		theirs[suite] = newTool(t, suite).library()
-		theirs[suite].applets(t)
-	}
-	var own []*tool
-	for _, shell := range shellNames() {
-		own = append(own, ownTool(t, shell).library())
-	}
+	theirs, own := bothLibraries(t)
 	for _, s := range scenes {
 		t.Run(s.name, func(t *testing.T) {
 			for _, d := range own {

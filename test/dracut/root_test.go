@@ -217,7 +217,7 @@ func namespace(attr *syscall.SysProcAttr) {
 	if os.Geteuid() == 0 {
 		return
 	}
-	attr.Cloneflags = syscall.CLONE_NEWUSER
+	attr.Cloneflags |= syscall.CLONE_NEWUSER
 	attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
 	attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
 }

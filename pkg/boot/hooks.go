@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/preroot/preroot/dracut/lib"
@@ -19,6 +21,7 @@ type hookRunner struct {
 	finder   hooks.Finder
 	shell    *hooks.Shell
 	programs *hooks.Programs
+	mu       sync.Mutex        // guards values: a hook of the queue may outlive the wait for it
 	values   map[string]string // of the shell, after the last hook
 	failed   error             // why there is no shell
 
@@ -107,10 +110,17 @@ func (h *hookRunner) program(stage, path string, args ...string) {
 // given are the values that programs get: those of the hook shell, and what is known without one.
 func (h *hookRunner) given() map[string]string {
 	values := map[string]string{"root": h.b.config.Root, "NEWROOT": Sysroot}
-	for name, value := range h.values {
-		values[name] = value
-	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	maps.Copy(values, h.values)
 	return values
+}
+
+// value is that of a variable of the shell, "" for none.
+func (h *hookRunner) value(name string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.values[name]
 }
 
 // judge keeps what a hook has left, and tells what became of it where that is worth a line.
@@ -119,7 +129,9 @@ func (h *hookRunner) judge(stage, path string, r hooks.Result, err error) {
 		h.b.m.Log.Errf("hook %s (stage %s): %v", path, stage, err)
 		return
 	}
+	h.mu.Lock()
 	h.values = r.Vars
+	h.mu.Unlock()
 	switch r.End {
 	case hooks.Returned:
 		h.b.m.Log.Debugf("hook %s (stage %s): status %d", path, stage, r.Status)

@@ -272,7 +272,7 @@ func (j hookJobs) Source(path string, mainLoop int) (int, int) {
 }
 
 func (j hookJobs) number(name string, fallback int) int {
-	if n, err := strconv.Atoi(j.h.values[name]); err == nil {
+	if n, err := strconv.Atoi(j.h.value(name)); err == nil {
 		return n
 	}
 	return fallback

@@ -17,17 +17,17 @@ func (b *Boot) takeRoot() error {
 	if err := b.tellProblems(); err != nil {
 		return err
 	}
-	v := b.hooks.values
+	v := b.hooks.value
 	switch {
-	case v["root"] == "" && b.config.Root == "":
+	case v("root") == "" && b.config.Root == "":
 		return errNoRoot
-	case v["rootok"] == "" && !b.nativeRoot():
+	case v("rootok") == "" && !b.nativeRoot():
 		return fmt.Errorf("no hook of this image knows what to do with root=%s, nor do we", b.config.Root)
 	}
 	var vars []hooks.Var
 	for _, name := range []string{"root", "rflags", "fstype", "netroot", "NEWROOT"} {
-		if v[name] != "" {
-			vars = append(vars, hooks.Var{Name: name, Value: v[name], Export: true})
+		if v(name) != "" {
+			vars = append(vars, hooks.Var{Name: name, Value: v(name), Export: true})
 		}
 	}
 	b.hooks.set(append(vars, hooks.Var{Name: "RDRETRY", Value: strconv.Itoa(b.retries()), Export: true}, hooks.Var{Name: "main_loop", Value: "0", Export: true})...)

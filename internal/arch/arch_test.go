@@ -129,9 +129,9 @@ func TestSystemCallsHaveOnePlace(t *testing.T) {
 	}
 }
 
-// TestInitUsesItsLibraries: both direct dependencies of /init are there for a reason, and serve it.
+// TestInitUsesItsLibraries: the direct dependencies of /init are there for a reason, and serve it.
 func TestInitUsesItsLibraries(t *testing.T) {
-	for _, want := range []string{"golang.org/x/sys/unix", "github.com/u-root/u-root/pkg/mount"} {
+	for _, want := range []string{"golang.org/x/sys/unix", "github.com/u-root/u-root/pkg/mount", "github.com/pilebones/go-udev/netlink"} {
 		used := slices.ContainsFunc(sources(t), func(s source) bool {
 			return !hostOnly(s.dir) && slices.Contains(s.imports(), want)
 		})

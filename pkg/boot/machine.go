@@ -40,6 +40,8 @@ type Machine struct {
 	Hooks *hooks.System
 	// WatchDirectories watches directories for files that come, go or are written; nil where that cannot be.
 	WatchDirectories func(dirs ...string) (Changes, error)
+	// UdevMonitor opens the messages of udevd; nil where there are none.
+	UdevMonitor func() (Messages, error)
 	// Parent is PID 1.
 	Parent Parent
 	// Signals are those that PID 1 passes on.
@@ -117,6 +119,12 @@ type Programs interface {
 // Changes tells that something has changed in a directory. Await waits for it; Close ends that with an error.
 type Changes interface {
 	Await() error
+	Close() error
+}
+
+// Messages brings what udevd sends, an empty one for what was lost; Close ends a waiting Receive with an error.
+type Messages interface {
+	Receive() ([]byte, error)
 	Close() error
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/preroot/preroot/pkg/hooks"
 	"github.com/preroot/preroot/pkg/initqueue"
+	"github.com/preroot/preroot/pkg/udevd"
 )
 
 // queue is dracut's main loop beside the finder: udevd and its rules make devices and queue jobs, we keep the inventory, which judges
@@ -124,7 +125,32 @@ func (b *Boot) watchQueue() {
 	b.queue.watched = b.watch(queueChanged{}, dirs...)
 	if b.udevd != nil {
 		b.watch(udevChanged{}, "/run/udev")
+		b.followUdevd()
 	}
+}
+
+// followUdevd makes each device that udevd is through with an event, as far as it can bring the queue on.
+func (b *Boot) followUdevd() {
+	if b.m.UdevMonitor == nil {
+		return
+	}
+	messages, err := b.m.UdevMonitor()
+	if err != nil {
+		b.m.Log.Warnf("the messages of udevd are not heard: %v", err)
+		return
+	}
+	b.spawn("udevd", nil, func() { <-b.over; messages.Close() })
+	b.spawn("udevd", nil, func() {
+		for {
+			m, err := messages.Receive()
+			if err != nil {
+				return
+			}
+			if udevd.Concerns(m) {
+				b.tell(udevChanged{})
+			}
+		}
+	})
 }
 
 // watch makes changes in directories an event, until the end of the boot.

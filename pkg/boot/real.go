@@ -39,6 +39,7 @@ func Real(log *klog.Logger) Machine {
 		WriteSys:         linux.WriteSys,
 		Hooks:            realHooks(),
 		WatchDirectories: watchDirectories,
+		UdevMonitor:      udevMonitor,
 	}
 }
 
@@ -175,4 +176,12 @@ func watchDirectories(dirs ...string) (Changes, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+func udevMonitor() (Messages, error) {
+	m, err := linux.ListenUdev()
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
 }

@@ -277,6 +277,12 @@ var defects = []defect{
 		"a name ends at its first blank",
 	},
 	{
+		"udevd.FuzzConcerns", "pkg/udevd/monitor.go",
+		"if err != nil {\n\t\treturn true",
+		"if err != nil {\n\t\treturn false",
+		"a message that cannot be read is no wake-up",
+	},
+	{
 		"uevent.FuzzParse", "pkg/uevent/event.go",
 		"if c < ' ' || c == 0x7f {",
 		"if c < ' ' {",

@@ -146,7 +146,8 @@ func (b *Boot) followUdevd() {
 			if err != nil {
 				return
 			}
-			if udevd.Concerns(m) {
+			if device, yes := udevd.Concerns(m); yes {
+				b.m.Log.Debugf("udevd is through with %s", device)
 				b.tell(udevChanged{})
 			}
 		}

@@ -33,7 +33,7 @@ func TestConcerns(t *testing.T) {
 		{[]byte("add@/devices/x\x00SUBSYSTEM=block\x00"), true},
 		{nil, true},
 	} {
-		if got := Concerns(c.message); got != c.want {
+		if _, got := Concerns(c.message); got != c.want {
 			t.Errorf("%q: %v", c.message, got)
 		}
 	}
@@ -45,7 +45,7 @@ func FuzzConcerns(f *testing.F) {
 	f.Add("HID_NAME=a=b")
 	f.Add("")
 	f.Fuzz(func(t *testing.T, property string) {
-		if !Concerns(monitored("ACTION=add", property, "SUBSYSTEM=block")) {
+		if _, yes := Concerns(monitored("ACTION=add", property, "SUBSYSTEM=block")); !yes {
 			t.Errorf("%q hides it", property)
 		}
 		Concerns([]byte("libudev\x00" + property))

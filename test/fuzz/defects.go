@@ -278,8 +278,8 @@ var defects = []defect{
 	},
 	{
 		"udevd.FuzzConcerns", "pkg/udevd/monitor.go",
-		"if err != nil {\n\t\treturn true",
-		"if err != nil {\n\t\treturn false",
+		"if err != nil {\n\t\treturn \"\", true",
+		"if err != nil {\n\t\treturn \"\", false",
 		"a message that cannot be read is no wake-up",
 	},
 	{

@@ -90,7 +90,7 @@ var machines = map[string]func(r *rig){
 // fillMemory writes the root image into scsi_debug's memory and takes the disk away again.
 const fillMemory = `hosts=/sys/bus/pseudo/drivers/scsi_debug/add_host
 await '[ -b /dev/sda ]'
-dd if=/helper/root.img of=/dev/sda bs=1M conv=fsync 2>/dev/null
+await 'dd if=/helper/root.img of=/dev/sda bs=1M conv=fsync 2>/dev/null'
 echo -1 >$hosts
 await '[ ! -e /sys/class/block/sda ]'
 say filled

@@ -72,7 +72,9 @@ type Boot struct {
 	hooks   *hookRunner
 	udevd   *udevd.Daemon // nil in native mode
 	queue   *queue
-	bareDev bool // /dev is no devtmpfs: nodes are made here
+	pinged  time.Time // when udevd was asked for a sign of life
+	revived bool      // it was started again
+	bareDev bool      // /dev is no devtmpfs: nodes are made here
 
 	state state                         // what is remembered beyond the life of this engine
 	waits atomic.Pointer[chan struct{}] // closed when the wait under way ends; nil outside
@@ -87,6 +89,7 @@ func Run(m Machine) error {
 	b.finder = newFinder(b)
 	b.loop = initqueue.Loop{Owner: b.finder, Spawn: b.spawn, Events: b.events, Over: b.over}
 	m.Log.OnSlow(b.quietConsole)
+	b.listenToParent()
 	if err := b.mountAPIs(); err != nil {
 		return m.Parent.End("reboot", err.Error())
 	}

@@ -179,8 +179,7 @@ func describeInfo(d *device.Device) string {
 	return strings.Join(words, ", ")
 }
 
-// pump turns the kernel's messages and PID 1's signals into events of the loop, until the socket is closed. What comes while nobody
-// waits stays in the socket's buffer.
+// pump turns the kernel's messages into events of the loop, until the socket is closed. What comes while nobody waits stays in the socket's buffer.
 func (b *Boot) pump() {
 	b.spawn("uevents", nil, func() {
 		for {
@@ -198,6 +197,14 @@ func (b *Boot) pump() {
 			}
 		}
 	})
+	if b.m.Input != nil {
+		b.spawn("power button", nil, b.watchPowerButton)
+	}
+}
+
+// listenToParent makes PID 1's signals events of the loop, and answers its questions, from the first stage on: a hook of cmdline may take as long as one
+// of the queue.
+func (b *Boot) listenToParent() {
 	b.spawn("signals", nil, func() {
 		for n := range b.m.Signals {
 			b.deliver(signal{n})
@@ -205,9 +212,6 @@ func (b *Boot) pump() {
 	})
 	if b.m.Asked != nil {
 		b.spawn("signs of life", nil, b.answer)
-	}
-	if b.m.Input != nil {
-		b.spawn("power button", nil, b.watchPowerButton)
 	}
 }
 

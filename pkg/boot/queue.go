@@ -2,6 +2,7 @@ package boot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -12,6 +13,7 @@ import (
 	"github.com/preroot/preroot/pkg/hooks"
 	"github.com/preroot/preroot/pkg/initqueue"
 	"github.com/preroot/preroot/pkg/udevd"
+	"github.com/preroot/preroot/pkg/uevent"
 )
 
 // queue is dracut's main loop beside the finder: udevd and its rules make devices and queue jobs, we keep the inventory, which judges
@@ -19,8 +21,9 @@ import (
 type queue struct {
 	f       *finder
 	rounds  initqueue.Rounds
-	idle    need // whether udevd has nothing to do: asked for, being asked, known
-	quiet   bool // the last answer
+	idle    need   // whether udevd has nothing to do: asked for, being asked, known
+	doubts  uint64 // grows when the answer may have become another one; an answer to an older question is none
+	quiet   bool   // the last answer
 	place   *queueDir
 	watched bool      // changes of the queue's directories are events
 	changes uint64    // of devices and of the directories of the queue
@@ -33,7 +36,10 @@ type queue struct {
 type (
 	queueChanged struct{} // a directory of the queue
 	udevChanged  struct{} // what udevd says of itself
-	udevState    struct{ idle bool }
+	udevState    struct {
+		idle   bool
+		doubts uint64 // when it was asked
+	}
 )
 
 func (b *Boot) newQueue() *queue {
@@ -46,13 +52,20 @@ func (b *Boot) newQueue() *queue {
 	return q
 }
 
-// retries is RDRETRY, the half seconds of rd.retry; a root that is waited for for ever has more than any boot.
+// retries is RDRETRY, the half seconds of rd.retry: from two thirds of them on the hooks of timeout run. rootwait=N and rd.timeout=N that end before
+// let them run at their end, never earlier.
 func (b *Boot) retries() int {
-	const ever = 1 << 30
-	if b.config.RootWait == 0 {
-		return ever
+	retry := b.config.Retry
+	if b.config.RootWait > 0 {
+		retry = min(retry, b.config.RootWait+b.config.RootWait/2)
 	}
-	return max(0, int(b.config.RootWait/(time.Second/2)))
+	return int(retry / (time.Second / 2))
+}
+
+// patient says that root is still waited for after rd.retry: rootwait, and rootwait=N, rd.timeout=N that are longer.
+func (q *queue) patient() bool {
+	limit := q.f.b.config.RootWait
+	return limit == 0 || q.rounds.Clock.Counted() < limit
 }
 
 // queueRule is what becomes of a hook of finished that says yes, in the dracut that made the image: 059 keeps it.
@@ -86,7 +99,9 @@ func (b *Boot) work() error {
 	}
 	b.aimByName()
 	loop := b.loop
-	loop.Owner, loop.Limit = b.queue, 0
+	loop.Owner, loop.Limit, loop.Tick = b.queue, 0, pingInterval
+	b.queue.place.stale = true
+	b.queue.doubt()
 	end := b.spans.Start("wait", "initqueue")
 	defer b.progress("waiting for the hooks of initqueue/finished")()
 	b.m.Parent.Wait("initqueue", 0)
@@ -176,20 +191,40 @@ func (q *queue) Handle(ev initqueue.Event) {
 	case queueChanged:
 		q.place.stale = true
 	case udevChanged:
-		q.idle = unknown
+		q.doubt()
 	case udevState:
 		q.idle, q.quiet = known, ev.idle
+		if ev.doubts != q.doubts {
+			q.idle = unknown
+		}
+	case initqueue.Tick:
+		q.doubt()
 	default:
 		if q.rounds.Handle(ev) {
-			q.idle, q.place.stale = unknown, true
+			q.place.stale = true
+			q.doubt()
 			return
 		}
-		if _, tick := ev.(initqueue.Idle); !tick {
+		if q.changesDevices(ev) {
 			q.changes++
-			q.idle = unknown
+			q.doubt()
 		}
 		q.f.Handle(ev)
 	}
+}
+
+// doubt asks udevd again.
+func (q *queue) doubt() { q.idle, q.doubts = unknown, q.doubts+1 }
+
+// changesDevices says whether an event can give a job or a vote another result. In native mode the links of a device come with its probe.
+func (q *queue) changesDevices(ev initqueue.Event) bool {
+	switch ev.(type) {
+	case uevent.Event, overrun, scanned:
+		return true
+	case probed:
+		return q.f.b.udevd == nil
+	}
+	return false
 }
 
 // Next is asked after every event.
@@ -207,10 +242,13 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 	}
 	if q.idle == unknown {
 		q.idle = reading
-		jobs = append(jobs, q.f.b.udevJob())
+		jobs = append(jobs, q.f.b.udevJob(q.doubts))
 	}
 	q.place.stale = q.place.stale || !q.watched
 	more, outcome := q.rounds.Next(q.idle == known && q.quiet, q.changes)
+	for outcome == initqueue.GivenUp && q.patient() {
+		more, outcome = q.rounds.Next(q.idle == known && q.quiet, q.changes)
+	}
 	jobs = append(jobs, more...)
 	switch outcome {
 	case initqueue.Finished:
@@ -247,13 +285,34 @@ const lastLook = 5 * time.Second
 func (q *queue) Err() error { return q.err }
 
 // udevJob asks udevd whether it has nothing to do (udevadm-settle(8)).
-func (b *Boot) udevJob() initqueue.Job {
+func (b *Boot) udevJob(doubts uint64) initqueue.Job {
 	return initqueue.Job{Key: "udev idle", Limit: 10 * time.Second, Run: func() initqueue.Event {
 		if _, err := fs.Stat(b.m.Files, "run/udev/queue"); err == nil {
-			return udevState{false}
+			return udevState{false, doubts}
 		}
-		return udevState{b.udevd.Idle()}
+		return udevState{b.udevd.Idle() && b.udevdLives(), doubts}
 	}}
+}
+
+// pingInterval is how often udevd is asked for a sign of life while hooks wait: one that has died says nothing, and settle calls that idle.
+const pingInterval = 10 * time.Second
+
+// udevdLives sees to it that there is an udevd. One that has died is started again, once.
+func (b *Boot) udevdLives() bool {
+	if time.Since(b.pinged) < pingInterval {
+		return true
+	}
+	b.pinged = time.Now()
+	switch {
+	case b.udevd.Alive():
+		return true
+	case b.revived:
+		return true // its absence was told; what is queued still runs
+	}
+	b.revived = true
+	b.m.Log.Errf("systemd-udevd does not answer any more: it is started again")
+	b.warn(errors.Join(b.udevd.Start(), b.udevd.Property("hookdir", b.hooks.finder.Dir), b.udevd.Trigger()))
+	return false
 }
 
 // waitingHooks names what is still waited for; the name of a hook of wait_for_dev is that of the device.
@@ -276,11 +335,11 @@ type hookJobs struct {
 }
 
 // Vote sources a hook of finished in a subshell.
-func (j hookJobs) Vote(path string) bool {
+func (j hookJobs) Vote(path string, mainLoop int) bool {
 	if !j.h.ready() {
 		return false
 	}
-	r, err := j.h.shell.Vote(context.Background(), hooks.Hook{Path: path})
+	r, err := j.h.shell.Vote(context.Background(), hooks.Hook{Path: path, Set: mainLoopIs(mainLoop)})
 	return err == nil && r.End == hooks.Returned && r.Status == 0
 }
 
@@ -290,12 +349,16 @@ func (j hookJobs) Source(path string, mainLoop int) (int, int) {
 	if !j.h.ready() {
 		return mainLoop, retry
 	}
-	j.h.set(hooks.Var{Name: "main_loop", Value: strconv.Itoa(mainLoop), Export: true})
 	end := j.h.b.spans.Start("hook", path)
-	r, err := j.h.shell.Run(context.Background(), hooks.Hook{Path: path, Job: true})
+	r, err := j.h.shell.Run(context.Background(), hooks.Hook{Path: path, Job: true, Set: mainLoopIs(mainLoop)})
 	end(err)
 	j.h.judge("initqueue", path, r, err)
 	return j.number("main_loop", mainLoop), j.number("RDRETRY", retry)
+}
+
+// mainLoopIs is dracut's count of half seconds as a hook finds it.
+func mainLoopIs(n int) []hooks.Var {
+	return []hooks.Var{{Name: "main_loop", Value: strconv.Itoa(n), Export: true}}
 }
 
 func (j hookJobs) number(name string, fallback int) int {

@@ -8,6 +8,8 @@ import (
 	"github.com/preroot/preroot/pkg/config"
 	"github.com/preroot/preroot/pkg/hooks"
 	"github.com/preroot/preroot/pkg/initqueue"
+	"github.com/preroot/preroot/pkg/udevd"
+	"github.com/preroot/preroot/pkg/uevent"
 )
 
 // TestQueueRule: hooks of finished that say yes stay in images of dracut 059 alone.
@@ -30,10 +32,21 @@ func TestQueueRule(t *testing.T) {
 
 // TestRetries: a wait for ever is no wait of no seconds.
 func TestRetries(t *testing.T) {
-	for wait, want := range map[time.Duration]int{180 * time.Second: 360, time.Second: 2, 0: 1 << 30, config.RootNoWait: 0} {
-		b := &Boot{config: config.Config{RootWait: wait}}
-		if got := b.retries(); got != want {
-			t.Errorf("%v: %d, want %d", wait, got, want)
+	for _, c := range []struct {
+		wait, retry time.Duration
+		want        int
+	}{
+		{180 * time.Second, 180 * time.Second, 360},
+		{time.Second, time.Second, 2},
+		{0, 180 * time.Second, 360}, // rootwait
+		{600 * time.Second, 180 * time.Second, 360},
+		{5 * time.Second, 180 * time.Second, 15}, // two thirds are at 5 s
+		{config.RootNoWait, 180 * time.Second, 0},
+		{config.RootNoWait, config.RootNoWait, 0},
+	} {
+		b := &Boot{config: config.Config{RootWait: c.wait, Retry: c.retry}}
+		if got := b.retries(); got != c.want {
+			t.Errorf("%v, rd.retry %v: %d, want %d", c.wait, c.retry, got, c.want)
 		}
 	}
 }
@@ -48,5 +61,40 @@ func TestWaitingHooks(t *testing.T) {
 	b.hooks = newHooks(b, hooks.Find(files))
 	if got, want := b.waitingHooks(), "/dev/vg/root, nfsroot"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestOldAnswer: what udevd said before the last change is no answer to the question after it.
+func TestOldAnswer(t *testing.T) {
+	b := engineOn(ramRun{MapFS: fstest.MapFS{}}, false)
+	q := &queue{f: newFinder(b), place: &queueDir{}}
+	q.doubt()
+	asked := q.doubts
+	q.idle = reading
+	q.Handle(udevChanged{})
+	q.Handle(udevState{true, asked})
+	if q.idle != unknown {
+		t.Error("an answer from before a change counts")
+	}
+	q.Handle(udevState{true, q.doubts})
+	if q.idle != known || !q.quiet {
+		t.Error("an answer does not count")
+	}
+}
+
+// TestChangesDevices: what we ask and answer ourselves starts no new round of jobs.
+func TestChangesDevices(t *testing.T) {
+	b := engineOn(ramRun{MapFS: fstest.MapFS{}}, false)
+	b.udevd = &udevd.Daemon{}
+	q := &queue{f: newFinder(b), place: &queueDir{}}
+	for _, ev := range []initqueue.Event{asked{}, busState{}, lookAgain{}, probed{}, signal{}, initqueue.Idle{}} {
+		if q.Handle(ev); q.changes != 0 {
+			t.Fatalf("%T counts as a change of devices", ev)
+		}
+	}
+	for i, ev := range []initqueue.Event{uevent.Event{}, overrun{}, scanned{}} {
+		if q.Handle(ev); q.changes != uint64(i+1) {
+			t.Errorf("%T does not count as a change of devices", ev)
+		}
 	}
 }

@@ -47,11 +47,18 @@ func (b *Boot) startUdevd() error {
 	}
 	end := b.spans.Start("udevd", "start")
 	err := b.udevd.Start()
-	if err == nil {
-		err = b.udevd.Property("hookdir", b.hooks.finder.Dir)
-	}
 	end(err)
+	if err == nil {
+		b.warn(b.udevd.Property("hookdir", b.hooks.finder.Dir))
+	}
 	return err
+}
+
+// warn tells of an error that the boot goes on after.
+func (b *Boot) warn(err error) {
+	if err != nil {
+		b.m.Log.Warnf("%s; going on", oneLine(err.Error()))
+	}
 }
 
 // trigger listens, and has udevd told of every device that the kernel has found so far.
@@ -60,12 +67,10 @@ func (b *Boot) trigger() error {
 		return err
 	}
 	end := b.spans.Start("udevd", "trigger")
-	err := b.udevd.Reload()
-	if err == nil {
-		err = b.udevd.Trigger()
-	}
+	err := errors.Join(b.udevd.Reload(), b.udevd.Trigger())
 	end(err)
-	return err
+	b.warn(err) // one device that does not let itself be announced keeps no other away
+	return nil
 }
 
 // aimByName lets the finder judge a root that is named by what we can see ourselves; for another one the word of the hooks counts.

@@ -19,6 +19,8 @@ type Config struct {
 	// RootWait is how long root is waited for after the table in docs/architecture.md ("How long root is
 	// waited for"); zero means for ever, RootNoWait not at all.
 	RootWait time.Duration
+	// Retry is rd.retry, or dracut's default: its hooks of initqueue/timeout run from two thirds of it on.
+	Retry time.Duration
 	// RootDelay delays the first mount (rootdelay=).
 	RootDelay time.Duration
 	// Init is init=, "" when not given. InitArgs are nothing of ours: natively the new init gets the kernel's own argv.

@@ -48,7 +48,7 @@ func (r *reader) root(c *Config) {
 	case r.flag(false, "ro"):
 		c.Write = ReadOnly
 	}
-	c.RootWait = r.rootWait(c.Root)
+	r.wait(c)
 	if w, ok := r.p.Last("rootdelay"); ok {
 		c.RootDelay, _ = r.seconds(w)
 	}

@@ -19,6 +19,7 @@ func parse(line string) (Config, []Problem) {
 func defaults() Config {
 	return Config{
 		RootWait:   180 * time.Second,
+		Retry:      180 * time.Second,
 		Shell:      true,
 		Emergency:  "reboot",
 		Unattended: 300 * time.Second,
@@ -218,7 +219,7 @@ func TestDeprecated(t *testing.T) {
 		"rdblacklist=a rdloaddriver=b rdinsmodpost=c")
 	want := defaults()
 	want.Info, want.Debug, want.Fstab = true, true, false
-	want.RootWait = 7 * time.Second
+	want.RootWait, want.Retry = 7*time.Second, 7*time.Second
 	want.Break = []string{"mount", "switch_root"}
 	want.Blacklist, want.DriverPre, want.DriverPost = []string{"a"}, []string{"b"}, []string{"c"}
 	if diff := cmp.Diff(want, c); diff != "" {

@@ -14,31 +14,46 @@ const (
 	networkWait = 300 * time.Second
 )
 
-// rootWait is the table "How long root is waited for": rootwait for ever; else rootwait=N; else rd.timeout=N
+// wait fills in RootWait by the table "How long root is waited for": rootwait for ever; else rootwait=N; else rd.timeout=N
 // (N > 0); else rd.retry=N; else the default. A word with a bad value is as if it were not there.
-func (r *reader) rootWait(root string) time.Duration {
+func (r *reader) wait(c *Config) {
+	worded := false
+	c.RootWait, worded = r.rootWait()
+	retry, given := r.retry()
+	c.Retry = retry
+	switch {
+	case worded:
+	case !given && (isNetwork(c.Root) || r.p.Has("netroot")):
+		c.RootWait = networkWait
+	default:
+		c.RootWait = retry
+	}
+}
+
+func (r *reader) rootWait() (d time.Duration, given bool) {
 	if w, ok := r.p.Last("rootwait"); ok {
 		if !w.HasValue {
-			return 0
+			return 0, true
 		}
 		if d, ok := r.seconds(w); ok {
-			return max(d, RootNoWait)
+			return max(d, RootNoWait), true
 		}
 	}
 	if w, ok := r.p.Last("rd.timeout"); ok {
 		if d, ok := r.seconds(w); ok && d > 0 {
-			return d
+			return d, true
 		}
 	}
+	return 0, false
+}
+
+func (r *reader) retry() (d time.Duration, given bool) {
 	if w, ok := r.last("rd.retry", "rd_retry"); ok {
 		if d, ok := r.seconds(w); ok {
-			return max(d, RootNoWait)
+			return max(d, RootNoWait), true
 		}
 	}
-	if isNetwork(root) || r.p.Has("netroot") {
-		return networkWait
-	}
-	return localWait
+	return localWait, false
 }
 
 // isNetwork tells the forms of root= that need the network (dracut.cmdline(7): NFS, CIFS, iSCSI, NBD, HTTP,

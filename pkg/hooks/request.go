@@ -43,6 +43,8 @@ type Hook struct {
 	Path string
 	// Args are its positional arguments.
 	Args []string
+	// Set are variables that it finds.
+	Set []Var
 	// Job says that the variable job holds its path, and is exported (stages of initqueue).
 	Job bool
 }
@@ -55,12 +57,12 @@ type Var struct {
 
 // Run sources a hook. An error means that it did not run: the shell does not start, or the context ended before the hook's turn.
 func (s *Shell) Run(ctx context.Context, h Hook) (Result, error) {
-	return s.serve(ctx, h.Path, s.hookText(h)+"\n", true)
+	return s.serve(ctx, h.Path, setText(h.Set)+s.hookText(h)+"\n", true)
 }
 
 // Vote sources a hook in a subshell, so that nothing of it stays; status 0 means yes (initqueue/finished).
 func (s *Shell) Vote(ctx context.Context, h Hook) (Result, error) {
-	return s.serve(ctx, h.Path, "(\n"+s.hookText(h)+"\n)\n", false)
+	return s.serve(ctx, h.Path, setText(h.Set)+"(\n"+s.hookText(h)+"\n)\n", false)
 }
 
 func (s *Shell) hookText(h Hook) string {

@@ -53,6 +53,10 @@ func TestJobAndVotes(t *testing.T) {
 				t.Errorf("vote %q: %+v %v", text, got, err)
 			}
 		}
+		got, err = r.Vote(t.Context(), Hook{Path: r.write("count.sh", "[ \"$main_loop\" = 10 ] && env | grep -q ^main_loop=10"), Set: []Var{{Name: "main_loop", Value: "10", Export: true}}})
+		if err != nil || got.End != Returned || got.Status != 0 {
+			t.Errorf("a vote that counts: %+v %v", got, err)
+		}
 		got, err = r.Vote(t.Context(), Hook{Path: "/no/such.sh"})
 		if err != nil || got.End != Returned || got.Status == 0 {
 			t.Errorf("missing vote: %+v %v", got, err)

@@ -83,7 +83,7 @@ type Kind int
 
 // The kinds of steps.
 const (
-	// StepVote: source File in a subshell; answered by Voted.
+	// StepVote: source File in a subshell with main_loop set to MainLoop; answered by Voted.
 	StepVote Kind = iota + 1
 	// StepDelete: remove File.
 	StepDelete

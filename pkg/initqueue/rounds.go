@@ -4,8 +4,8 @@ import "time"
 
 // Hooks sources hooks; its methods are called in a goroutine of their own, one at a time.
 type Hooks interface {
-	// Vote sources a hook of finished in a subshell and says whether its status was 0.
-	Vote(path string) bool
+	// Vote sources a hook of finished in a subshell with the variable main_loop set, and says whether its status was 0.
+	Vote(path string, mainLoop int) bool
 	// Source sources a job in the hook shell with the variables job and main_loop set. It returns main_loop and RDRETRY as the job
 	// has left them.
 	Source(path string, mainLoop int) (mainLoopAfter, retry int)
@@ -104,7 +104,7 @@ func (r *Rounds) hook(s Step) Job {
 	return Job{Key: HookKey, Run: func() Event {
 		done := hookDone{kind: s.Kind, mainLoop: s.MainLoop, retry: retry}
 		if s.Kind == StepVote {
-			done.yes = hooks.Vote(s.File.Path)
+			done.yes = hooks.Vote(s.File.Path, s.MainLoop)
 		} else {
 			done.mainLoop, done.retry = hooks.Source(s.File.Path, s.MainLoop)
 		}

@@ -18,7 +18,7 @@ type slowHooks struct {
 	panics string
 }
 
-func (h slowHooks) Vote(p string) bool {
+func (h slowHooks) Vote(p string, _ int) bool {
 	h.trace = append(h.trace, p+"?")
 	time.Sleep(h.takes)
 	return h.call(p)

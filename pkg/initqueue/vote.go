@@ -26,7 +26,7 @@ func (q *Queue) vote() (Step, bool) {
 		b.asked = b.files[0]
 		b.files = b.files[1:]
 		if slices.Contains(q.known.Finished, b.asked) {
-			return Step{Kind: StepVote, File: b.asked}, true
+			return Step{Kind: StepVote, File: b.asked, MainLoop: q.mainLoop()}, true
 		}
 	}
 	q.ballot, q.phase = nil, b.next

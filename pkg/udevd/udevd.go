@@ -3,6 +3,7 @@
 package udevd
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -78,24 +79,22 @@ func (d *Daemon) Property(name, value string) error {
 // Reload reads the rules again.
 func (d *Daemon) Reload() error { return d.run(d.Admin, "control", "--reload") }
 
-// Trigger makes the kernel announce everything again: the subsystems, then the devices (udevadm(8)).
+// Trigger makes the kernel announce everything again: the subsystems, then the devices (udevadm(8)). An error says that at least one of them was not
+// announced, such as one whose driver refuses; the others were.
 func (d *Daemon) Trigger() error {
-	if err := d.run(d.Admin, "trigger", "--type=subsystems", "--action=add"); err != nil {
-		return err
-	}
-	return d.run(d.Admin, "trigger", "--type=devices", "--action=add")
+	return errors.Join(d.run(d.Admin, "trigger", "--type=subsystems", "--action=add"), d.run(d.Admin, "trigger", "--type=devices", "--action=add"))
 }
 
 // Idle says that udevd has nothing queued or under way (udevadm(8), settle without waiting).
 func (d *Daemon) Idle() bool { return d.run(d.Admin, "settle", "--timeout=0") == nil }
 
+// Alive says that the daemon answers; one that is not there at all is idle by settle's word.
+func (d *Daemon) Alive() bool { return d.run(d.Admin, "control", "--ping", "--timeout=5") == nil }
+
 // Stop ends the daemon when it has done its work, and takes out of its database what the real system shall find anew: entries that a rule has
 // marked with db_persist stay.
 func (d *Daemon) Stop() error {
-	if err := d.run(d.Admin, "control", "--exit"); err != nil {
-		return err
-	}
-	return d.run(d.Admin, "info", "--cleanup-db")
+	return errors.Join(d.run(d.Admin, "control", "--exit"), d.run(d.Admin, "info", "--cleanup-db"))
 }
 
 func (d *Daemon) run(program string, args ...string) error {

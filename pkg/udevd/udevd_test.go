@@ -95,8 +95,15 @@ func TestDrive(t *testing.T) {
 	if err != nil || !slices.Equal(p.ran, want) {
 		t.Errorf("%v\n%s", err, strings.Join(p.ran, "\n"))
 	}
-	p.fail = "control"
-	if err := d.Stop(); fmt.Sprint(err) != "udevadm control: status 1: Failed to connect" {
-		t.Errorf("%v", err)
+}
+
+// TestNothingHoldsUp: what fails keeps what comes after it away neither at the trigger nor at the end.
+func TestNothingHoldsUp(t *testing.T) {
+	for fail, do := range map[string]func(*Daemon) error{"trigger": (*Daemon).Trigger, "control": (*Daemon).Stop} {
+		p := &programs{fail: fail}
+		err := do(Find(image("usr/lib/systemd/systemd-udevd", "usr/bin/udevadm"), p))
+		if len(p.ran) != 2 || !strings.HasPrefix(fmt.Sprint(err), "udevadm "+fail+": status 1: Failed to connect") {
+			t.Errorf("%q: %v", p.ran, err)
+		}
 	}
 }

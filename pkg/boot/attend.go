@@ -19,6 +19,7 @@ type attendance struct {
 	seats map[string]*seat
 	why   stop
 	typed bool
+	began time.Time
 	left  time.Duration // of the countdown; negative for none
 	end   outcome
 	over  bool
@@ -53,7 +54,7 @@ type (
 
 // attend offers the prompts and waits for how it ends.
 func (b *Boot) attend(why stop) outcome {
-	a := &attendance{finder: b.finder, seats: map[string]*seat{}, why: why, left: b.countdown(why)}
+	a := &attendance{finder: b.finder, seats: map[string]*seat{}, why: why, began: time.Now(), left: b.countdown(why)}
 	b.prepareForPeople()
 	b.leaveRecord()
 	b.m.Parent.Wait("prompt", 0)
@@ -116,6 +117,8 @@ func (a *attendance) Handle(ev initqueue.Event) {
 		if err := a.b.signalled(ev.number); err != nil {
 			a.finish(outcome{action: "reboot", reason: err.Error()})
 		}
+	case udevChanged:
+		a.deviceDone()
 	default:
 		a.finder.Handle(ev)
 		if ev, ok := ev.(uevent.Event); ok && (ev.Subsystem == "tty" || ev.Subsystem == "block") {
@@ -142,6 +145,19 @@ func (a *attendance) Next() ([]initqueue.Job, initqueue.Verdict) {
 	}
 	return a.jobs(), initqueue.Wait
 }
+
+// deviceDone is a device that udevd is through with, while a wait for hooks has failed and nobody has typed: they are asked again, since what they build
+// root of may be complete now.
+func (a *attendance) deviceDone() {
+	if a.typed || !a.why.waited || a.b.queue == nil || a.why.stage != "initqueue" || time.Since(a.began) < retryInterval {
+		return
+	}
+	a.b.m.Log.Notef("udevd has a device ready: the hooks of the queue are asked again")
+	a.finish(outcome{})
+}
+
+// retryInterval is how long a failed wait rests before a device may begin it again.
+const retryInterval = 10 * time.Second
 
 // ready says whether the wait that failed would succeed now.
 func (a *attendance) ready() bool {

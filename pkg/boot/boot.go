@@ -95,6 +95,7 @@ func Run(m Machine) error {
 	}
 	b.configure()
 	b.decide()
+	b.forgetHost()
 	for i := 0; i < len(stages); {
 		switch b.runStage(stages[i]) {
 		case stageDone:

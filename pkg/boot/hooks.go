@@ -82,6 +82,16 @@ const programLimit = 90 * time.Second
 
 // program runs a hook that is a program: it gets the values, and leaves nothing but what it writes.
 func (h *hookRunner) program(stage, path string, args ...string) {
+	r, err := h.runProgram(path, args...)
+	switch {
+	case err != nil:
+		h.b.m.Log.Errf("hook %s (stage %s): %v", path, stage, err)
+	case r.End != hooks.Returned || r.Status != 0:
+		h.b.m.Log.Warnf("hook %s (stage %s): status %d%s", path, stage, r.Status, after(r.Message))
+	}
+}
+
+func (h *hookRunner) runProgram(path string, args ...string) (r hooks.Result, err error) {
 	if h.programs == nil {
 		for _, dir := range []string{"/run/initramfs", Directory, hookDirectory} {
 			_ = h.b.m.Directories.Mkdir(dir, 0o755)
@@ -92,19 +102,11 @@ func (h *hookRunner) program(stage, path string, args ...string) {
 			Patience: hooks.Patience{Slow: h.slow},
 		}
 	}
-	end := h.b.spans.Start("hook", path)
-	err := h.programs.Values(h.given())
-	if err == nil {
-		var r hooks.Result
-		r, err = h.programs.Run(context.Background(), path, args...)
-		if err == nil && (r.End != hooks.Returned || r.Status != 0) {
-			h.b.m.Log.Warnf("hook %s (stage %s): status %d%s", path, stage, r.Status, after(r.Message))
-		}
+	defer func(end func(error)) { end(err) }(h.b.spans.Start("hook", path))
+	if err := h.programs.Values(h.given()); err != nil {
+		return hooks.Result{}, err
 	}
-	end(err)
-	if err != nil {
-		h.b.m.Log.Errf("hook %s (stage %s): %v", path, stage, err)
-	}
+	return h.programs.Run(context.Background(), path, args...)
 }
 
 // given are the values that programs get: those of the hook shell, and what is known without one.

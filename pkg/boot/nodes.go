@@ -28,6 +28,27 @@ func (b *Boot) startNodes() {
 	}
 }
 
+// staticNodes makes the nodes whose modules are loaded when somebody opens them: loop-control, fuse, btrfs-control (modules.devname of depmod(8), as
+// kmod-static-nodes(8) does). Hooks and their programs open them.
+func (b *Boot) staticNodes() {
+	dir, err := b.modulesDir()
+	if err != nil || b.m.MakeNode == nil {
+		return
+	}
+	for line := range strings.Lines(b.read(dir + "/modules.devname")) {
+		f := strings.Fields(line)
+		if len(f) != 3 || strings.HasPrefix(line, "#") || f[2][0] == ':' || path.Clean("/"+f[1]) != "/"+f[1] {
+			continue
+		}
+		number, minor, _ := strings.Cut(f[2], ":")
+		major, err1 := strconv.ParseUint(number[1:], 10, 12)
+		least, err2 := strconv.ParseUint(minor, 10, 20)
+		if err1 == nil && err2 == nil {
+			b.warn(b.m.MakeNode("/dev/"+f[1], number[0] == 'b', uint32(major), uint32(least)))
+		}
+	}
+}
+
 // makeNode makes the node of a device that has come. The name is the kernel's own (DEVNAME); one that leads elsewhere is none.
 func (b *Boot) makeNode(ev uevent.Event) {
 	if !b.bareDev || ev.Action == "remove" {

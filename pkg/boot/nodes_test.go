@@ -49,3 +49,21 @@ func TestNodes(t *testing.T) {
 		}
 	}
 }
+
+// TestStaticNodes: depmod's list is data; what is no node in /dev is passed over.
+func TestStaticNodes(t *testing.T) {
+	b := engineOn(ramRun{MapFS: fstest.MapFS{
+		"proc/sys/kernel/osrelease":       {Data: []byte("6.1\n")},
+		"lib/modules/6.1/modules.dep.bin": {},
+		"lib/modules/6.1/modules.devname": {Data: []byte("# Device nodes\nloop loop-control c10:237\ntun net/tun c10:200\nx ../etc/x c1:1\ny y c1\nz z :\nw w b7:99999999\nb blk b7:0\n")},
+	}}, false)
+	var made []string
+	b.m.MakeNode = func(path string, block bool, major, minor uint32) error {
+		made = append(made, fmt.Sprintf("%s %v %d:%d", path, block, major, minor))
+		return nil
+	}
+	b.staticNodes()
+	if want := []string{"/dev/loop-control false 10:237", "/dev/net/tun false 10:200", "/dev/blk true 7:0"}; !slices.Equal(made, want) {
+		t.Errorf("%q, want %q", made, want)
+	}
+}

@@ -70,14 +70,25 @@ func (q *queue) patient() bool {
 
 // queueRule is what becomes of a hook of finished that says yes, in the dracut that made the image: 059 keeps it.
 func (b *Boot) queueRule() initqueue.Rule {
-	_, version, _ := strings.Cut(b.read("usr/lib/initrd-release"), "DRACUT_VERSION=")
-	digits := strings.TrimLeft(version, `"`)
-	end := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
-	if n, err := strconv.Atoi(digits[:max(0, end)]); err == nil && n < 60 {
+	if b.dracutVersion() < 60 {
 		return initqueue.KeepTrue
 	}
 	return initqueue.DeleteTrue
 }
+
+// dracutVersion is that of the dracut that made the image; the newest where none says.
+func (b *Boot) dracutVersion() int {
+	_, version, _ := strings.Cut(b.read("usr/lib/initrd-release"), "DRACUT_VERSION=")
+	digits := strings.TrimLeft(version, `"`)
+	end := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
+	if n, err := strconv.Atoi(digits[:max(0, end)]); err == nil {
+		return n
+	}
+	return newestDracut
+}
+
+// newestDracut is what an image is taken for that does not say.
+const newestDracut = 112
 
 // tell brings an event to the loop, as long as somebody takes events.
 func (b *Boot) tell(ev initqueue.Event) {
@@ -110,8 +121,11 @@ func (b *Boot) work() error {
 	b.queue.rounds.Clock.Stop() // while nobody waits, a prompt may be open
 	b.queue.stands = true
 	b.loop = loop
-	b.loop.Owner = b.finder
+	b.loop.Owner, b.loop.Tick = b.finder, 0
 	end(err)
+	if err == nil {
+		b.hooks.set(hooks.Var{Name: "main_loop", Unset: true}, hooks.Var{Name: "RDRETRY", Unset: true})
+	}
 	return err
 }
 
@@ -233,8 +247,8 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 	if len(q.f.want) > 0 {
 		q.f.judge()
 	}
-	if err := q.f.failure(); err != nil {
-		q.err = err
+	if errors.Is(q.f.err, errAborted) {
+		q.err = q.f.err
 		return jobs, initqueue.Failed
 	}
 	if q.f.b.udevd == nil {
@@ -250,14 +264,18 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 		more, outcome = q.rounds.Next(q.idle == known && q.quiet, q.changes)
 	}
 	jobs = append(jobs, more...)
-	switch outcome {
-	case initqueue.Finished:
+	switch {
+	case outcome == initqueue.Rounding:
+		return jobs, initqueue.Wait
+	case q.f.twinsNow() != nil:
+		q.err = q.f.twinsNow()
+		return jobs, initqueue.Failed
+	case outcome == initqueue.Finished, q.f.b.rootMounted(): // a job of timeout may have mounted another root
 		return jobs, q.last()
-	case initqueue.GivenUp:
+	default:
 		q.err = fmt.Errorf("rd.retry is over and these hooks of initqueue/finished still say no: %s: %w", q.f.b.waitingHooks(), errDeadline)
 		return jobs, initqueue.Failed
 	}
-	return jobs, initqueue.Wait
 }
 
 // last waits, once the hooks have what they want, until every device that the kernel has announced is probed: whether root is the only one of
@@ -336,6 +354,10 @@ type hookJobs struct {
 
 // Vote sources a hook of finished in a subshell.
 func (j hookJobs) Vote(path string, mainLoop int) bool {
+	if !sourced(path) {
+		r, err := j.h.runProgram(path)
+		return err == nil && r.End == hooks.Returned && r.Status == 0
+	}
 	if !j.h.ready() {
 		return false
 	}
@@ -346,6 +368,10 @@ func (j hookJobs) Vote(path string, mainLoop int) bool {
 // Source sources a job.
 func (j hookJobs) Source(path string, mainLoop int) (int, int) {
 	retry := j.number("RDRETRY", j.retry)
+	if !sourced(path) {
+		j.h.program("initqueue", path)
+		return mainLoop, retry
+	}
 	if !j.h.ready() {
 		return mainLoop, retry
 	}
@@ -355,6 +381,9 @@ func (j hookJobs) Source(path string, mainLoop int) (int, int) {
 	j.h.judge("initqueue", path, r, err)
 	return j.number("main_loop", mainLoop), j.number("RDRETRY", retry)
 }
+
+// sourced says whether a hook is shell text; another one is a program.
+func sourced(path string) bool { return strings.HasSuffix(path, ".sh") }
 
 // mainLoopIs is dracut's count of half seconds as a hook finds it.
 func mainLoopIs(n int) []hooks.Var {

@@ -98,3 +98,44 @@ func TestChangesDevices(t *testing.T) {
 		}
 	}
 }
+
+// hookedEngine is an engine on an image with hooks.
+func hookedEngine(files fstest.MapFS) *Boot {
+	b := engineOn(ramRun{MapFS: files}, false)
+	b.m.Hooks = &hooks.System{}
+	b.hooks = newHooks(b, hooks.Find(files))
+	return b
+}
+
+// removed notes what is removed.
+type removed struct{ paths []string }
+
+func (*removed) WriteFile(string, []byte) error { return nil }
+func (*removed) Symlink(string, string) error   { return nil }
+func (r *removed) Remove(path string) error {
+	r.paths = append(r.paths, path)
+	return nil
+}
+
+// TestDeviceAsksAgain: a device that udevd has ready begins a failed wait again, while nobody has typed, and not at once.
+func TestDeviceAsksAgain(t *testing.T) {
+	for _, c := range []struct {
+		typed  bool
+		why    stop
+		after  time.Duration
+		begins bool
+	}{
+		{false, stop{stage: "initqueue", waited: true}, time.Minute, true},
+		{true, stop{stage: "initqueue", waited: true}, time.Minute, false},
+		{false, stop{stage: "initqueue", waited: true}, time.Second, false},
+		{false, stop{stage: "mount", waited: true}, time.Minute, false},
+		{false, stop{stage: "initqueue"}, time.Minute, false},
+	} {
+		b := engineOn(ramRun{MapFS: fstest.MapFS{}}, false)
+		b.queue = &queue{}
+		a := &attendance{finder: newFinder(b), typed: c.typed, why: c.why, began: time.Now().Add(-c.after)}
+		if a.Handle(udevChanged{}); a.over != c.begins {
+			t.Errorf("%+v: %v", c, a.over)
+		}
+	}
+}

@@ -334,6 +334,10 @@ func (b *Boot) mountEntry(e mount.Entry) error {
 	if slices.Contains(b.mounted, Sysroot+strings.TrimRight(e.File, "/")) {
 		return nil // by a former try of this stage
 	}
+	if m, mounted := b.mountAt(Sysroot + strings.TrimRight(e.File, "/")); mounted {
+		b.m.Log.Infof("%s: mounted by a hook: %s", e.File, m)
+		return nil
+	}
 	if slices.Contains(e.Options.Data, "bind") || slices.Contains(e.Options.Data, "rbind") {
 		b.m.Log.Warnf("%s: a bind mount is left to the real system", e.File)
 		return nil

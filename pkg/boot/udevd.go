@@ -3,6 +3,7 @@ package boot
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strconv"
 
 	"github.com/preroot/preroot/pkg/device"
@@ -45,6 +46,7 @@ func (b *Boot) startUdevd() error {
 	if err := b.openModules(); err != nil {
 		return err
 	}
+	b.staticNodes()
 	end := b.spans.Start("udevd", "start")
 	err := b.udevd.Start()
 	end(err)
@@ -84,15 +86,13 @@ func (b *Boot) aimByName() {
 	b.finder.aim(source.Device)
 }
 
-// failure is what no further event can mend: twins, a signal that ends the boot.
-func (f *finder) failure() error {
+// twinsNow is the failure of a root that more than one device answers to. It is asked when the hooks have what they want: before that the members of
+// what they assemble may look like twins.
+func (f *finder) twinsNow() error {
 	for i, c := range f.found {
 		if len(c.Twins) > 0 && f.settled() {
 			return f.twins(i)
 		}
-	}
-	if errors.Is(f.err, errAborted) {
-		return f.err
 	}
 	return nil
 }
@@ -105,6 +105,12 @@ func (b *Boot) rootDeviceNow() *device.Device {
 	return nil
 }
 
+// dracutLink says whether a path is a link, as rules and hooks make them for one another.
+func (b *Boot) dracutLink(path string) bool {
+	_, err := fs.ReadLink(b.m.Files, path[1:])
+	return err == nil
+}
+
 // leaveUdevd ends udevd, and hands over.
 func (b *Boot) leaveUdevd() error {
 	end := b.spans.Start("udevd", "stop")
@@ -112,6 +118,9 @@ func (b *Boot) leaveUdevd() error {
 	end(err)
 	if err != nil {
 		b.m.Log.Warnf("%v; the real system's udevd takes over", err)
+	}
+	if b.dracutLink("/dev/root") {
+		b.warn(b.m.Scratch.Remove("/dev/root"))
 	}
 	if err = b.handOverTo(); err != nil { // root is looked for again, or a person is asked
 		if again := b.udevd.Start(); again != nil {

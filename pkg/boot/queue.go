@@ -170,13 +170,15 @@ func (b *Boot) followUdevd() {
 	}
 	b.spawn("udevd", nil, func() { <-b.over; messages.Close() })
 	b.spawn("udevd", nil, func() {
-		for {
+		for told := 0; ; {
 			m, err := messages.Receive()
 			if err != nil {
 				return
 			}
 			if device, yes := udevd.Concerns(m); yes {
-				b.m.Log.Debugf("udevd is through with %s", device)
+				if told++; told < maxTold {
+					b.spans.Start("udevd", "through with "+path.Base(device))(nil)
+				}
 				b.tell(udevChanged{})
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/preroot/preroot/internal/vm"
 )
 
 // TestCells: the table is what was written down: every layout once with the newest dracut, five of them crossed with versions and shells, host-only images,
@@ -63,5 +65,21 @@ func TestFacts(t *testing.T) {
 	want := []string{"argv [/sbin/init]", "end", "env A=b c", "mount / ext4"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestSplit: hooks have the moment before modules, those before udevd, and the rest is ours.
+func TestSplit(t *testing.T) {
+	got := split(vm.Bench{TotalSeconds: 3, InitSeconds: 2, Spans: []vm.Span{
+		{StartUS: 500_000, DurationUS: 600_000, Kind: "hook", Name: "before /init: clipped"},
+		{StartUS: 1_500_000, DurationUS: 500_000, Kind: "hook!"},
+		{StartUS: 1_900_000, DurationUS: 200_000, Kind: "module"},
+		{StartUS: 1_400_000, DurationUS: 1_000_000, Kind: "udevd"},
+		{StartUS: 1_000_000, DurationUS: 2_000_000, Kind: "stage"},
+	}})
+	for _, d := range []float64{got.Hooks - 0.6, got.Modules - 0.1, got.Udevd - 0.4, got.Own - 0.9} {
+		if d > 1e-6 || d < -1e-6 {
+			t.Fatalf("%+v; want hooks 0.6, modules 0.1, udevd 0.4, own 0.9", got)
+		}
 	}
 }

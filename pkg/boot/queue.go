@@ -26,6 +26,7 @@ type queue struct {
 	changes uint64    // of devices and of the directories of the queue
 	stands  bool      // the clock does
 	over    time.Time // since when no hook says no any more; our own devices are looked at for the last time
+	busy    func(error) // ends the span of udevd's work; nil while it has none
 	err     error
 }
 
@@ -85,6 +86,7 @@ func (b *Boot) work() error {
 		b.queue.rounds.Clock.Start()
 	}
 	b.aimByName()
+	b.queue.record(b.udevd != nil) // it was told of every device
 	loop := b.loop
 	loop.Owner, loop.Limit = b.queue, 0
 	end := b.spans.Start("wait", "initqueue")
@@ -94,6 +96,7 @@ func (b *Boot) work() error {
 	err := loop.Run()
 	b.queue.rounds.Clock.Stop() // while nobody waits, a prompt may be open
 	b.queue.stands = true
+	b.queue.record(false)
 	b.loop = loop
 	b.loop.Owner = b.finder
 	end(err)
@@ -179,6 +182,7 @@ func (q *queue) Handle(ev initqueue.Event) {
 		q.idle = unknown
 	case udevState:
 		q.idle, q.quiet = known, ev.idle
+		q.record(!ev.idle)
 	default:
 		if q.rounds.Handle(ev) {
 			q.idle, q.place.stale = unknown, true
@@ -189,6 +193,17 @@ func (q *queue) Handle(ev initqueue.Event) {
 			q.idle = unknown
 		}
 		q.f.Handle(ev)
+	}
+}
+
+// record keeps in the timeline when udevd had something to do.
+func (q *queue) record(busy bool) {
+	switch {
+	case busy && q.busy == nil:
+		q.busy = q.f.b.spans.Start("udevd", "busy")
+	case !busy && q.busy != nil:
+		q.busy(nil)
+		q.busy = nil
 	}
 }
 
@@ -280,7 +295,9 @@ func (j hookJobs) Vote(path string) bool {
 	if !j.h.ready() {
 		return false
 	}
+	end := j.h.b.spans.Start("vote", path)
 	r, err := j.h.shell.Vote(context.Background(), hooks.Hook{Path: path})
+	end(err)
 	return err == nil && r.End == hooks.Returned && r.Status == 0
 }
 

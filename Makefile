@@ -6,7 +6,7 @@
 # make install      the host command, and the module for dracut (DESTDIR, PREFIX)
 # make kernels      fetch the kernels that the tests boot
 #
-# Long ones. The first five go on where they were stopped; what cannot be had fails.
+# Long ones. The first five and test-dracut go on where they were stopped; what cannot be had fails.
 # make test-matrix  kernels x file systems x buses, BIOS and UEFI, amd64 and arm64: the grid (an hour)
 # make faults       every fault of docs/faults.md, done to a machine
 # make twins        twin disks plugged at every distance
@@ -14,6 +14,7 @@
 # make fuzz         every fuzz target for FUZZTIME, and a seeded defect that it must find (most of an hour)
 # make getarg       100,000 command lines against dracut's own tools
 # make initqueue    2,000 calls of initqueue against dracut's own, for three versions and three shells
+# make test-dracut  images of dracut 059, 106, 112 with our /init, from each layout of the root's disks: docs/layouts.md (root, hours the first time)
 # make real         whole Debian systems, booted by preroot and by initramfs-tools, compared (root, an hour the first time)
 
 PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
@@ -29,7 +30,7 @@ STATICCHECK_VERSION = v0.8.2
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
 STEP  = build/summary -dir build/test
 
-.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue test-matrix matrix faults twins kills real kernels tools clean FORCE
+.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue test-matrix matrix test-dracut faults twins kills real kernels tools clean FORCE
 
 all: build/init build/preroot
 
@@ -126,6 +127,12 @@ twins: tools
 kills: tools
 	@$(MAKE) --no-print-directory all
 	@$(GO) run ./test/kills $(KILLS)
+
+# A cell that is passed is not run again while /init, the image, the disks and the kernel are the same. LAYOUTS="lvm-*" runs some; -list prints them all.
+test-dracut: tools
+	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
+	@$(MAKE) --no-print-directory all
+	@$(GO) run ./test/layouts $(LAYOUTS)
 
 real: tools
 	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap

@@ -1,7 +1,6 @@
 package vm
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -32,7 +31,8 @@ type Machine struct {
 
 	mu      sync.Mutex
 	lines   []string
-	changed chan struct{} // closed and replaced at each new line
+	partial string        // what was said of the line that has no end yet
+	changed chan struct{} // closed and replaced at each new text
 	over    chan struct{} // closed when the process has ended
 	expired bool          // the limit ended it
 	exit    error
@@ -109,15 +109,16 @@ func (m *Machine) follow(out io.Reader) {
 		m.mu.Unlock()
 		m.cmd.Process.Kill()
 	})
-	in := bufio.NewReader(out)
+	buffer := make([]byte, 4096)
 	for {
-		line, err := in.ReadString('\n')
-		if line != "" {
-			m.addLine(strings.TrimRight(line, "\r\n"))
-		}
+		n, err := out.Read(buffer)
+		m.hear(string(buffer[:n]))
 		if err != nil {
 			break
 		}
+	}
+	if m.partial != "" { // nobody else writes it
+		m.hear("\n")
 	}
 	exit := m.cmd.Wait()
 	timer.Stop()
@@ -134,29 +135,39 @@ func (m *Machine) limit() time.Duration {
 	return m.spec.Limit
 }
 
-func (m *Machine) addLine(line string) {
-	if m.watch != nil {
-		fmt.Fprintln(m.watch, line)
-	}
+// hear takes what the console says.
+func (m *Machine) hear(text string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.lines = append(m.lines, line)
+	text = m.partial + text
+	for line, rest, whole := strings.Cut(text, "\n"); whole; line, rest, whole = strings.Cut(text, "\n") {
+		line = strings.TrimRight(line, "\r")
+		if m.watch != nil {
+			fmt.Fprintln(m.watch, line)
+		}
+		m.lines = append(m.lines, line)
+		text = rest
+	}
+	m.partial = text
 	close(m.changed)
 	m.changed = make(chan struct{})
 }
 
-// Await waits until a console line contains text, and returns that line. It
+// Await waits until a console line contains text, and returns that line; a prompt is a line that has no end yet. It
 // fails when the machine ends first; the machine's own limit bounds it.
 func (m *Machine) Await(text string) (string, error) {
 	seen := 0
 	for {
 		m.mu.Lock()
-		lines, changed := m.lines, m.changed
+		lines, partial, changed := m.lines, m.partial, m.changed
 		m.mu.Unlock()
 		for ; seen < len(lines); seen++ {
 			if strings.Contains(lines[seen], text) {
 				return lines[seen], nil
 			}
+		}
+		if strings.Contains(partial, text) {
+			return partial, nil
 		}
 		select {
 		case <-changed:

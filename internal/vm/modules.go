@@ -60,26 +60,35 @@ func FloorImage(k Kernel, floor string, modules []string, rootdev string) ([]byt
 	if err != nil {
 		return nil, err
 	}
+	chain, err := LoadList(k, "mods", "m", modules...)
+	if err != nil {
+		return nil, err
+	}
+	entries := append([]Entry{init}, chain...)
+	if rootdev != "" {
+		entries = append(entries, Entry{Name: "rootdev", Mode: 0o644, Data: []byte(rootdev + "\n")})
+	}
+	return Archive(entries), nil
+}
+
+// LoadList returns the chain of some modules unpacked below the folder dir of an initramfs, and a file that lists their paths in load order.
+func LoadList(k Kernel, list, dir string, modules ...string) ([]Entry, error) {
 	files, err := k.Chain(modules...)
 	if err != nil {
 		return nil, err
 	}
-	entries := []Entry{init}
-	var list strings.Builder
+	var entries []Entry
+	var names strings.Builder
 	for _, f := range files {
 		data, err := unpackModule(f)
 		if err != nil {
 			return nil, err
 		}
-		name := "m/" + moduleName(f) + ".ko"
+		name := dir + "/" + moduleName(f) + ".ko"
 		entries = append(entries, Entry{Name: name, Mode: 0o644, Data: data})
-		fmt.Fprintf(&list, "/%s\n", name)
+		fmt.Fprintf(&names, "/%s\n", name)
 	}
-	entries = append(entries, Entry{Name: "mods", Mode: 0o644, Data: []byte(list.String())})
-	if rootdev != "" {
-		entries = append(entries, Entry{Name: "rootdev", Mode: 0o644, Data: []byte(rootdev + "\n")})
-	}
-	return Archive(entries), nil
+	return append(entries, Entry{Name: list, Mode: 0o644, Data: []byte(names.String())}), nil
 }
 
 // unpackModule reads a module file and undoes its compression.

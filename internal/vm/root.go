@@ -310,6 +310,12 @@ func copyFile(from, to string, mode os.FileMode) error {
 	return os.WriteFile(to, data, mode)
 }
 
+// MakeExt4 makes an ext4 in a file that has its size already, with the content and the owners of a folder.
+func MakeExt4(tree, path string) error {
+	_, err := run("mkfs.ext4", "-q", "-F", "-d", tree, path)
+	return err
+}
+
 // Clone copies an image and keeps its holes; for boots that write.
 func Clone(from, to string) error {
 	_, err := run("cp", "--sparse=always", from, to)

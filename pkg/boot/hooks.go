@@ -1,7 +1,6 @@
 package boot
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
@@ -26,14 +25,17 @@ type hookRunner struct {
 	failed   error             // why there is no shell
 
 	done    []string // the stages that had their turn
-	printed []byte   // the line so far
+	printed printed
 }
 
 // shared are the variables of the shell that mean something to us (dracut.modules(7)).
 var shared = []string{"root", "rootok", "rflags", "fstype", "netroot", "NEWROOT", "main_loop", "RDRETRY", "resume", "hookdir"}
 
 func newHooks(b *Boot, finder hooks.Finder) *hookRunner {
-	return &hookRunner{b: b, finder: finder, values: map[string]string{}}
+	h := &hookRunner{b: b, finder: finder, values: map[string]string{}}
+	h.printed.line = func(line string) { b.m.Log.Infof("hook: %s", line) }
+	h.printed.console = b.m.Console
+	return h
 }
 
 // any says whether the image has a hook at all.
@@ -161,7 +163,7 @@ func (h *hookRunner) ready() bool {
 	h.shell, h.failed = hooks.New(hooks.Config{
 		System: *h.b.m.Hooks, Dir: hookDirectory, Library: h.library(), Before: "preroot_cmdline", Report: shared,
 		Env:    []string{"HOME=/", "TERM=linux", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "NEWROOT=" + Sysroot, "DRACUT_SYSTEMD="},
-		Output: h.output, Patience: hooks.Patience{Limit: hooks.DefaultLimit, Slow: h.slow},
+		Output: h.printed.take, Patience: hooks.Patience{Limit: hooks.DefaultLimit, Slow: h.slow},
 	})
 	if h.failed != nil {
 		h.b.m.Log.Errf("hooks: %v", h.failed)
@@ -187,24 +189,6 @@ func (h *hookRunner) library() []string {
 	}
 	return list
 }
-
-// output is what hooks print: foreign text, for the log, line by line. A line that gets too long is told in parts.
-func (h *hookRunner) output(text []byte) {
-	h.printed = append(h.printed, text...)
-	for {
-		line, rest, whole := bytes.Cut(h.printed, []byte("\n"))
-		if !whole && len(line) < maxHookLine {
-			return
-		}
-		h.printed = rest
-		if line = bytes.TrimSpace(line); len(line) > 0 {
-			h.b.m.Log.Infof("hook: %s", line)
-		}
-	}
-}
-
-// maxHookLine bounds a line of a hook's output, in bytes.
-const maxHookLine = 1024
 
 func (h *hookRunner) slow(s hooks.Slow) {
 	var what []string

@@ -25,10 +25,11 @@ type queue struct {
 	doubts  uint64 // grows when the answer may have become another one; an answer to an older question is none
 	quiet   bool   // the last answer
 	place   *queueDir
-	watched bool      // changes of the queue's directories are events
-	changes uint64    // of devices and of the directories of the queue
-	stands  bool      // the clock does
-	over    time.Time // since when no hook says no any more; our own devices are looked at for the last time
+	watched bool        // changes of the queue's directories are events
+	changes uint64      // of devices and of the directories of the queue
+	stands  bool        // the clock does
+	over    time.Time   // since when no hook says no any more; our own devices are looked at for the last time
+	busy    func(error) // ends the span of udevd's work; nil while it has none
 	err     error
 }
 
@@ -109,6 +110,7 @@ func (b *Boot) work() error {
 		b.queue.rounds.Clock.Start()
 	}
 	b.aimByName()
+	b.queue.record(b.udevd != nil) // it was told of every device
 	loop := b.loop
 	loop.Owner, loop.Limit, loop.Tick = b.queue, 0, pingInterval
 	b.queue.place.stale = true
@@ -120,6 +122,7 @@ func (b *Boot) work() error {
 	err := loop.Run()
 	b.queue.rounds.Clock.Stop() // while nobody waits, a prompt may be open
 	b.queue.stands = true
+	b.queue.record(false)
 	b.loop = loop
 	b.loop.Owner, b.loop.Tick = b.finder, 0
 	end(err)
@@ -210,6 +213,7 @@ func (q *queue) Handle(ev initqueue.Event) {
 		q.doubt()
 	case udevState:
 		q.idle, q.quiet = known, ev.idle
+		q.record(!ev.idle)
 		if ev.doubts != q.doubts {
 			q.idle = unknown
 		}
@@ -241,6 +245,17 @@ func (q *queue) changesDevices(ev initqueue.Event) bool {
 		return q.f.b.udevd == nil
 	}
 	return false
+}
+
+// record keeps in the timeline when udevd had something to do.
+func (q *queue) record(busy bool) {
+	switch {
+	case busy && q.busy == nil:
+		q.busy = q.f.b.spans.Start("udevd", "busy")
+	case !busy && q.busy != nil:
+		q.busy(nil)
+		q.busy = nil
+	}
 }
 
 // Next is asked after every event.
@@ -363,7 +378,9 @@ func (j hookJobs) Vote(path string, mainLoop int) bool {
 	if !j.h.ready() {
 		return false
 	}
+	end := j.h.b.spans.Start("vote", path)
 	r, err := j.h.shell.Vote(context.Background(), hooks.Hook{Path: path, Set: mainLoopIs(mainLoop)})
+	end(err)
 	return err == nil && r.End == hooks.Returned && r.Status == 0
 }
 

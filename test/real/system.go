@@ -33,7 +33,7 @@ var collectUnit string
 
 func (s system) path(name string) string { return filepath.Join(s.dir, name) }
 
-func (s system) tree() string { return s.path("tree") }
+func (s system) tree() string { return s.debian().Root() }
 
 // system makes the system of a suite, or takes the one that is there.
 func (o options) system(suite string, log io.Writer) (system, error) {
@@ -52,9 +52,9 @@ func (o options) system(suite string, log io.Writer) (system, error) {
 	}
 	if _, err := os.Stat(s.path("made")); err != nil {
 		fmt.Fprintf(log, "== %s: debootstrap\n", suite)
-		if err := s.bootstrap(); err != nil {
-			return s, err
-		}
+	}
+	if err := s.debian().Ensure(); err != nil {
+		return s, err
 	}
 	if err := s.findKernel(); err != nil {
 		return s, err
@@ -62,24 +62,9 @@ func (o options) system(suite string, log io.Writer) (system, error) {
 	return s, s.furnish()
 }
 
-// bootstrap unpacks and configures the packages. The marker is written last:
-// a tree that has none is not whole.
-func (s system) bootstrap() error {
-	m, err := vm.FindMirror(s.suite)
-	if err != nil {
-		return err
-	}
-	if err := os.RemoveAll(s.tree()); err != nil {
-		return err
-	}
-	args := []string{"--variant=minbase", "--include=" + packages}
-	if m.Keys != "" {
-		args = append(args, "--keyring="+m.Keys)
-	}
-	if err := command("debootstrap", append(args, s.suite, s.tree(), m.URI)...); err != nil {
-		return fmt.Errorf("%w (is the package debootstrap installed?)", err)
-	}
-	return os.WriteFile(s.path("made"), nil, 0o644)
+// debian is what debootstrap makes of it.
+func (s system) debian() vm.Tree {
+	return vm.Tree{Suite: s.suite, Dir: s.dir, Packages: strings.Split(packages, ",")}
 }
 
 func (s *system) findKernel() error {
@@ -142,11 +127,10 @@ func (s system) initrd() error {
 	return s.inside("update-initramfs", "-u", "-k", s.kernel.Version)
 }
 
-// inside runs a program of the system in it. /proc is mounted in a mount
-// namespace of its own, so nothing is left behind.
+// inside runs a program of the system in it.
 func (s system) inside(words ...string) error {
-	const script = `mount -t proc proc "$1/proc" && mount -t sysfs sysfs "$1/sys" && exec chroot "$@"`
-	return command("unshare", append([]string{"-m", "sh", "-c", script, "sh", s.tree()}, words...)...)
+	_, err := s.debian().Inside(nil, words...)
+	return err
 }
 
 // referenceImage returns the path of the other initramfs.

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/preroot/preroot/internal/vm"
+)
+
+// limit is that of a boot, on a machine that has other things to do.
+const limit = 10 * time.Minute
+
+// wordsOfAll are the kernel parameters of every boot: one that fails ends by itself.
+const wordsOfAll = "console=ttyS0 rd.retry=60 rd.shell=0 rd.emergency=poweroff"
+
+// machineDisks are the disks of a cell as the machine gets them; what it writes is thrown away.
+func (r *rig) machineDisks(c Cell, l Layout) ([]vm.Disk, error) {
+	paths, err := r.disks(c, l)
+	var disks []vm.Disk
+	for i, p := range paths {
+		if !slices.Contains(l.Missing, i+1) {
+			disks = append(disks, vm.Disk{Path: p, Snapshot: true, Serial: fmt.Sprintf("disk%d", i+1)})
+		}
+	}
+	return disks, err
+}
+
+// spec is the machine of a cell.
+func (r *rig) spec(c Cell, l Layout, k vm.Kernel, initrd string, disks []vm.Disk) vm.Spec {
+	return vm.Spec{
+		Kernel: k.Image(), Initrd: initrd, Cmdline: wordsOfAll + " " + l.Cmdline(dracut(c.Dracut)),
+		Disks: disks, MemoryMiB: l.Memory, Limit: limit, Extra: slices.Clone(l.Devices),
+	}
+}
+
+// run starts a machine, types what is to be typed, and waits for its end.
+func (r *rig) run(s vm.Spec, l Layout) (vm.Result, error) {
+	m, err := vm.Start(s, r.watch())
+	if err != nil {
+		return vm.Result{}, err
+	}
+	for _, step := range l.Typed {
+		if _, err := m.Await(step.Prompt); err != nil {
+			break // what is wrong is on the console
+		}
+		if err := m.Type(step.Text + "\r"); err != nil {
+			break
+		}
+	}
+	return m.Wait(), nil
+}
+
+// An End is how a boot of a cell ended.
+type End struct {
+	Bad     string // why it did not reach the real init; "" if it did
+	Facts   []string
+	Seconds float64 // wall clock of the whole machine
+	Log     string
+}
+
+// boot boots a cell with an image.
+func (r *rig) boot(c Cell, l Layout, image string) (End, error) {
+	k, err := r.shop.Kernel(dracut(c.Dracut).Kernel)
+	if err != nil {
+		return End{}, err
+	}
+	disks, err := r.machineDisks(c, l)
+	if err != nil {
+		return End{}, err
+	}
+	s := r.spec(c, l, k, image, disks)
+	if l.Serve != nil {
+		args, stop, err := l.Serve(r, c)
+		if err != nil {
+			return End{}, err
+		}
+		defer stop()
+		s.Extra = append(s.Extra, args...)
+	}
+	result, err := r.run(s, l)
+	if err != nil {
+		return End{}, err
+	}
+	return judge(result), nil
+}
+
+// judge reads the end of a boot off its console.
+func judge(result vm.Result) End {
+	e := End{Seconds: result.Duration.Seconds(), Log: result.Report(), Facts: factsOf(result.Lines)}
+	switch {
+	case !result.Reached():
+		e.Bad = "root was not reached"
+		if err := result.Err(); err != nil {
+			e.Bad += ": " + err.Error()
+		}
+	case result.Err() != nil:
+		e.Bad = result.Err().Error()
+	case !slices.Contains(e.Facts, "end"):
+		e.Bad = "the root's init did not say all of what it finds"
+	}
+	return e
+}
+
+// factsOf collects what the root's init said: its own facts, argument and environment of it, sorted.
+func factsOf(lines []string) []string {
+	var list []string
+	for _, l := range lines {
+		if i := strings.Index(l, "FACT "); i >= 0 {
+			list = append(list, strings.TrimSpace(l[i+len("FACT "):]))
+		}
+		for _, kind := range []string{"argv ", "env "} {
+			if rest, found := strings.CutPrefix(l, "BENCH "+kind); found {
+				list = append(list, kind+strings.TrimSpace(rest))
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// differences are the facts of one boot that the other lacks: "-" for what only the stock init leaves, "+" for what only ours does.
+func differences(stock, ours []string) []string {
+	var list []string
+	for _, f := range stock {
+		if !slices.Contains(ours, f) && !expected(f) {
+			list = append(list, "- "+f)
+		}
+	}
+	for _, f := range ours {
+		if !slices.Contains(stock, f) && !expected(f) {
+			list = append(list, "+ "+f)
+		}
+	}
+	return list
+}
+
+// expected tells which facts may differ, since docs/dracut.md says that they do.
+func expected(fact string) bool { return false }
+
+// unmet are the wanted facts that are not there.
+func unmet(want, facts []string) []string {
+	return slices.DeleteFunc(slices.Clone(want), func(w string) bool { return slices.Contains(facts, w) })
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/preroot/preroot/internal/vm"
+)
+
+// TestCells: the table is what was written down: every layout once with the newest dracut, five of them crossed with versions and shells, host-only images,
+// and our module three times; no two cells have a name in common.
+func TestCells(t *testing.T) {
+	list := cells()
+	count := map[string]int{}
+	for _, c := range list {
+		if count[c.Name()]++; count[c.Name()] > 1 {
+			t.Errorf("two cells are named %s", c.Name())
+		}
+		if !slices.Contains(everyLayout, c.Layout) || dracut(c.Dracut).Suite == "" {
+			t.Errorf("cell %s: no such layout, or no such dracut", c.Name())
+		}
+	}
+	if want := len(everyLayout) + 2*5 + 2*5 + 3 + 3; len(list) != want {
+		t.Errorf("%d cells, want %d", len(list), want)
+	}
+	if got := choose(list, []string{"ext4-*-dash", "luks-key-*"}); len(got) != 4 {
+		t.Errorf("patterns chose %v; want ext4 of three versions and luks-key", got)
+	}
+	for _, l := range layouts() {
+		if !slices.Contains(everyLayout, l.Name) {
+			t.Errorf("layout %s is in no cell", l.Name)
+		}
+		if !strings.Contains(l.Cmdline(dracut(newest)), "root=") {
+			t.Errorf("layout %s has no root=", l.Name)
+		}
+	}
+}
+
+// TestVerdict: a pair of boots is passed when both reached the root, the layout is what it says, and both left the same.
+func TestVerdict(t *testing.T) {
+	l := Layout{Want: facts("root ext4 /dev/vda")}
+	good := End{Facts: []string{"end", "link /dev/a b", "root ext4 /dev/vda"}}
+	for _, c := range []struct {
+		name        string
+		stock, ours End
+		want        []string
+	}{
+		{"same", good, good, nil},
+		{"stock", End{Bad: "hangs", Facts: good.Facts}, good, []string{"the stock init: hangs"}},
+		{"ours", good, End{Bad: "hangs"}, []string{"our init: hangs"}},
+		{"other root", good, End{Facts: []string{"end", "link /dev/a b", "root ext4 /dev/vdb"}},
+			[]string{"ours left no fact: root ext4 /dev/vda", "- root ext4 /dev/vda", "+ root ext4 /dev/vdb"}},
+		{"more", good, End{Facts: append(slices.Clone(good.Facts), "process x")}, []string{"+ process x"}},
+	} {
+		if got := verdict(l, Dracut{}, c.stock, c.ours); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestFacts: what the console says is read, in whatever order the kernel's lines stand between.
+func TestFacts(t *testing.T) {
+	got := factsOf([]string{"BENCH init_s=1", "BENCH argv [/sbin/init]", "BENCH env A=b c", "[    1.0] kernel", "FACT mount / ext4", "FACT end"})
+	want := []string{"argv [/sbin/init]", "end", "env A=b c", "mount / ext4"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestSplit: hooks have the moment before modules, those before udevd, and the rest is ours.
+func TestSplit(t *testing.T) {
+	got := split(vm.Bench{TotalSeconds: 3, InitSeconds: 2, Spans: []vm.Span{
+		{StartUS: 500_000, DurationUS: 600_000, Kind: "hook", Name: "before /init: clipped"},
+		{StartUS: 1_500_000, DurationUS: 500_000, Kind: "hook!"},
+		{StartUS: 1_900_000, DurationUS: 200_000, Kind: "module"},
+		{StartUS: 1_400_000, DurationUS: 1_000_000, Kind: "udevd"},
+		{StartUS: 1_000_000, DurationUS: 2_000_000, Kind: "stage"},
+	}})
+	for _, d := range []float64{got.Hooks - 0.6, got.Modules - 0.1, got.Udevd - 0.4, got.Own - 0.9} {
+		if d > 1e-6 || d < -1e-6 {
+			t.Fatalf("%+v; want hooks 0.6, modules 0.1, udevd 0.4, own 0.9", got)
+		}
+	}
+}

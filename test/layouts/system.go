@@ -1,0 +1,160 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/preroot/preroot/internal/vm"
+)
+
+// packages are what every system holds besides the required ones.
+const packages = "dracut-core kmod udev e2fsprogs btrfs-progs lvm2 thin-provisioning-tools mdadm cryptsetup-bin dash bash busybox-static cpio procps"
+
+// tree is the Debian that has a dracut: what all layouts want in it.
+func (r *rig) tree(d Dracut) (vm.Tree, error) {
+	list := strings.Fields(packages)
+	for _, l := range layouts() {
+		for _, p := range strings.Fields(l.Packages) {
+			if !slices.Contains(list, p) {
+				list = append(list, p)
+			}
+		}
+	}
+	t := vm.Tree{Suite: d.Suite, Dir: filepath.Join(r.cache, d.Suite), Packages: list}
+	err, tried := r.tries[t.Dir]
+	if !tried {
+		err = t.Ensure()
+		r.tries[t.Dir] = err
+	}
+	return t, err
+}
+
+// version names the packages that make an image what it is, as dpkg of the system has them.
+func version(t vm.Tree) (string, error) {
+	status, err := os.ReadFile(filepath.Join(t.Root(), "var/lib/dpkg/status"))
+	return hash(string(status)), err
+}
+
+// imageName is where the stock image of a cell lies: its name tells what it is made of.
+func (r *rig) imageName(c Cell, l Layout, k vm.Kernel, t vm.Tree) (string, error) {
+	v, err := version(t)
+	if err != nil {
+		return "", err
+	}
+	key := hash(v, k.Version, strings.Join(dracutArgs(c, l), " "))
+	if c.Module {
+		key = hash(key, r.init)
+	}
+	return filepath.Join(t.Dir, "images", fmt.Sprintf("%s-%s.img", c.Name(), key)), nil
+}
+
+// image returns the stock image of a cell, made by the dracut of its system.
+func (r *rig) image(c Cell, l Layout) (string, error) {
+	d := dracut(c.Dracut)
+	t, err := r.tree(d)
+	if err != nil {
+		return "", err
+	}
+	k, err := r.shop.Kernel(d.Kernel)
+	if err != nil {
+		return "", err
+	}
+	path, err := r.imageName(c, l, k, t)
+	if err != nil {
+		return "", err
+	}
+	return path, r.once(path, func(path string) error {
+		if c.HostOnly {
+			return r.hostOnlyImage(c, l, k, path)
+		}
+		return r.genericImage(c, l, k, t, path)
+	})
+}
+
+// dracutArgs are the arguments that make a cell what it is.
+func dracutArgs(c Cell, l Layout) []string {
+	args := []string{"--force", "--no-early-microcode", "--no-compress"}
+	if c.HostOnly {
+		// What the host needs is dracut's to find; that systemd is not in the image is ours.
+		return append(args, "--hostonly", "--omit", "systemd systemd-initrd dracut-systemd", "--add", c.Shell)
+	}
+	d := dracut(c.Dracut)
+	modules := c.Shell + " " + d.Common + " " + l.Modules(d)
+	if c.Module {
+		modules += " preroot"
+	}
+	return append(args, "--conf", "/dev/null", "--confdir", "/preroot/empty", "--no-hostonly", "--modules", modules,
+		"--drivers", strings.TrimSpace("virtio_pci virtio_blk ext4 "+l.Drivers))
+}
+
+// genericImage runs dracut in the system.
+func (r *rig) genericImage(c Cell, l Layout, k vm.Kernel, t vm.Tree, path string) error {
+	if c.Module {
+		if err := r.placeModule(t); err != nil {
+			return err
+		}
+	}
+	out := r.work + "/out"
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	args := append([]string{"dracut"}, dracutArgs(c, l)...)
+	args = append(args, "--kmoddir", "/usr/lib/modules/"+k.Version, "/preroot/out/image", k.Version)
+	binds := map[string]string{"usr/lib/modules/" + k.Version: k.ModulesDir(), "preroot/out": out}
+	if err := os.MkdirAll(filepath.Join(t.Root(), "preroot/empty"), 0o755); err != nil {
+		return err
+	}
+	said, err := t.Inside(binds, args...)
+	if err == nil {
+		err = move(out+"/image", path)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, said)
+	}
+	return nil
+}
+
+// placeModule puts our module of dracut into a system, as `make install` does. It is taken where it is asked for, so it does not change other images.
+func (r *rig) placeModule(t vm.Tree) error {
+	const dir = "usr/lib/dracut/modules.d/79preroot"
+	for from, name := range map[string]string{"dracut/79preroot/module-setup.sh": "module-setup.sh", r.o.init: "init"} {
+		data, err := os.ReadFile(from)
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(t.Root(), dir, name)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(to, data, 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withOurInit returns the image of a cell with our /init in it.
+func (r *rig) withOurInit(c Cell, stock string) (string, error) {
+	if c.Module {
+		return stock, nil
+	}
+	path := filepath.Join(r.work, "ours.img")
+	init, err := vm.ReadEntry("init", r.o.init)
+	if err != nil {
+		return "", err
+	}
+	return path, vm.Extend(stock, path, []vm.Entry{init})
+}
+
+// move is a rename that may cross file systems.
+func move(from, to string) error {
+	part := to + ".part"
+	if err := vm.Clone(from, part); err != nil {
+		return err
+	}
+	os.Remove(from)
+	return os.Rename(part, to)
+}

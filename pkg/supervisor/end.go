@@ -27,7 +27,7 @@ const endLimit = 30 * time.Second
 // hold serves signals and orphans after the end: for ever where the action is to stay as it is or where the kernel refuses. reboot(2) is
 // called elsewhere, because a power-off that has no effect ends the thread that asked for it (kernel/reboot.c, do_exit).
 func (s *Supervisor) hold(a Action) {
-	failed := make(chan error, 1)
+	failed, under := make(chan error, 1), a // the action that is under way
 	var late <-chan time.Time
 	if a != Hold {
 		safe.Go("end", nil, func() { failed <- s.Machine.End(a) })
@@ -38,12 +38,14 @@ func (s *Supervisor) hold(a Action) {
 	for {
 		select {
 		case sig := <-s.Signals:
-			s.signalHeld(sig)
+			s.signalHeld(sig, under)
 		case msg, ok := <-s.engine.messages:
 			s.messageHeld(msg, ok)
 		case err := <-failed:
+			under = Hold
 			s.Log.Errf("end: HELD: the kernel refuses: %v", err)
 		case <-late:
+			under = Hold
 			s.force(a)
 		case <-tick.C:
 			s.dogs.ping()
@@ -66,9 +68,9 @@ func (s *Supervisor) force(a Action) {
 	})
 }
 
-// signalHeld: Ctrl-Alt-Del reboots a machine that is held.
-func (s *Supervisor) signalHeld(sig os.Signal) {
-	if sig == syscall.SIGINT {
+// signalHeld: Ctrl-Alt-Del reboots a machine that is held. One that reboots already has said so.
+func (s *Supervisor) signalHeld(sig os.Signal, under Action) {
+	if sig == syscall.SIGINT && under != Reboot {
 		s.end(Reboot, "Ctrl-Alt-Del")
 	}
 }

@@ -78,7 +78,7 @@ func runSupervisor() {
 	fmt.Println("ready")
 	s := Supervisor{
 		Self: "/proc/self/exe", Signals: signals, Log: log, second: second,
-		Machine: paper{name == "mounted", name == "refuses", name == "ignores"},
+		Machine: paper{name == "mounted", name == "refuses", name == "ignores" || name == "slow-reboot"},
 	}
 	s.Run()
 }
@@ -143,6 +143,8 @@ func firstEngine(c *Client, name string) {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 	case "silent":
 		c.Asked = make(chan struct{}) // asked, and nobody answers
+	case "slow-reboot":
+		_ = c.End(Reboot, "asked for")
 	case "answers", "held", "refuses", "ignores":
 		held(c, name)
 	case "signals":
@@ -362,6 +364,20 @@ func TestEndRefused(t *testing.T) {
 		}
 		s.signal(syscall.SIGKILL)
 		s.says("end: POWERED OFF: try", "end: REBOOTED: Ctrl-Alt-Del")
+	}
+}
+
+// TestRebootOnce: Ctrl-Alt-Del again while the machine reboots brings no second end.
+func TestRebootOnce(t *testing.T) {
+	s := supervise(t, "slow-reboot")
+	s.await("ignored r")
+	s.signal(syscall.SIGINT)
+	s.signal(syscall.SIGPWR)
+	time.Sleep(200 * time.Millisecond)
+	s.signal(syscall.SIGKILL)
+	s.says("end: REBOOTED: asked for")
+	if strings.Count(s.out(), "end: ") != 1 {
+		t.Errorf("not one end:\n%s", s.out())
 	}
 }
 

@@ -35,7 +35,7 @@ encrypt() {
 `
 	// mirror makes an array of two devices.
 	mirror = `
-mirror() { mdadm --create /dev/md0 --run --quiet --metadata=1.2 --homehost=any --name=root --uuid=` + mdUUID + ` --level=1 --raid-devices=2 --assume-clean "$1" "$2"; }
+mirror() { mdadm --create /dev/md0 --run --quiet --metadata=1.2 --homehost=any --name=root --uuid=` + mdUUID + ` --level=1 --raid-devices=2 --bitmap=none --assume-clean "$1" "$2"; }
 `
 )
 
@@ -76,7 +76,7 @@ umount /run/root /run/usr`,
 		Make: `mkfs.btrfs -q -f -U ` + rootUUID + ` -d raid1 -m raid1 $d1 $d2
 btrfs device scan; mkdir -p /run/root; mount -t btrfs $d1 /run/root; fill /run/root; umount /run/root`,
 		Cmdline: same(root),
-		Want:    facts(factOfRoot("btrfs", "/dev/vda")),
+		Want:    facts(factOfRoot("btrfs", "member")),
 	},
 	{
 		Name: "lvm-linear", Title: "LVM, a linear volume over two disks",
@@ -89,7 +89,7 @@ lvm vgmknodes; put /dev/box/root; lvm vgchange -an box`,
 	{
 		Name: "lvm-thin", Title: "LVM, a thin volume",
 		Modules: same("dm lvm"), Drivers: "dm_mod dm_thin_pool", Disks: []int{384},
-		Make: put + lvm + `lvm pvcreate $d1; lvm vgcreate box $d1; lvm lvcreate -Zn -Wn -L 256M -T box/pool; lvm lvcreate -V 512M -T box/pool -n root
+		Make: put + lvm + `lvm pvcreate $d1; lvm vgcreate box $d1; lvm lvcreate -L 256M -T box/pool; lvm lvcreate -V 512M -T box/pool -n root
 lvm vgmknodes; put /dev/box/root; lvm vgchange -an box`,
 		Cmdline: same(root + " rd.lvm.lv=box/root"),
 		Want:    facts(factOfRoot("ext4", "/dev/mapper/box-root")),
@@ -110,10 +110,11 @@ lvm lvcreate -Zn -Wn -l 100%FREE -n root box; lvm vgmknodes; put /dev/box/root; 
 		Want:    facts("raid1 disks=2 degraded=0"),
 	},
 	{
+		// dracut waits for the other disk until two thirds of rd.retry are over.
 		Name: "md-degraded", Title: "MD RAID 1, one disk missing",
 		Modules: same("mdraid"), Drivers: "raid1", Disks: []int{256, 256}, Missing: []int{2},
 		Make:    put + mirror + `mirror $d1 $d2; put /dev/md0; mdadm --stop /dev/md0`,
-		Cmdline: same(root + " rd.md.uuid=" + mdUUID),
+		Cmdline: same(root + " rd.md.uuid=" + mdUUID + " rd.retry=15"),
 		Want:    facts("raid1 disks=2 degraded=1"),
 	},
 	{
@@ -145,7 +146,7 @@ lvm vgmknodes; encrypt /dev/box/root; put /dev/mapper/plain; cryptsetup close pl
 		Make:    put + `put $d1`,
 		Cmdline: overlayWords,
 		Want: func(d Dracut) []string {
-			if d.Version == "059" {
+			if d.Version != newest {
 				return []string{factOfRoot("overlay", "overlay")}
 			}
 			return []string{factOfRoot("overlay", "LiveOS_rootfs")}
@@ -153,21 +154,18 @@ lvm vgmknodes; encrypt /dev/box/root; put /dev/mapper/plain; cryptsetup close pl
 	},
 }
 
-// overlayModule: that of dracut 059 makes an overlay for live images alone; Debian's 059 has another one for any root.
+// overlayModule: the overlayfs of dracut 059 and 106 is for live images alone; Debian's have another module, for any root.
 func overlayModule(d Dracut) string {
-	if d.Version == "059" {
+	if d.Version != newest {
 		return "overlay-root"
 	}
 	return "overlayfs"
 }
 
-// overlayWords: dracut-ng 110 has given the word another name.
+// overlayWords are the words of those modules.
 func overlayWords(d Dracut) string {
-	switch d.Version {
-	case "059":
+	if d.Version != newest {
 		return root + " rootovl"
-	case "106":
-		return root + " rd.live.overlay.overlayfs=1"
 	}
 	return root + " rd.overlay=1"
 }

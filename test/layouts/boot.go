@@ -41,6 +41,9 @@ func (r *rig) spec(c Cell, l Layout, k vm.Kernel, initrd string, disks []vm.Disk
 	}
 }
 
+// typedAfter is how long a person needs to begin to type: who asks throws away what was typed before (TCSAFLUSH of tcsetattr(3)), and that is after the question.
+const typedAfter = time.Second
+
 // run starts a machine, types what is to be typed, and waits for its end.
 func (r *rig) run(s vm.Spec, l Layout) (vm.Result, error) {
 	m, err := vm.Start(s, r.watch())
@@ -51,6 +54,7 @@ func (r *rig) run(s vm.Spec, l Layout) (vm.Result, error) {
 		if _, err := m.Await(step.Prompt); err != nil {
 			break // what is wrong is on the console
 		}
+		time.Sleep(typedAfter)
 		if err := m.Type(step.Text + "\r"); err != nil {
 			break
 		}

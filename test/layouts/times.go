@@ -206,7 +206,7 @@ func (r *rig) timed(c Cell, l Layout, image string) (vm.Bench, error) {
 // kinds says what a span of the timeline counts for; the first that runs has the moment.
 var kinds = []func(vm.Span) bool{
 	func(s vm.Span) bool { return s.Kind == "hook" || s.Kind == "vote" },
-	func(s vm.Span) bool { return s.Kind == "module" },
+	func(s vm.Span) bool { return s.Kind == "module" || s.Kind == "modules" },
 	func(s vm.Span) bool { return s.Kind == "udevd" },
 }
 

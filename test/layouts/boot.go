@@ -9,8 +9,13 @@ import (
 	"github.com/preroot/preroot/internal/vm"
 )
 
-// limit is that of a boot, on a machine that has other things to do.
-const limit = 30 * time.Minute
+// limit is the wall-clock limit of a boot.
+func (o options) limit() time.Duration {
+	if o.virtual {
+		return 3 * time.Hour
+	}
+	return 30 * time.Minute
+}
 
 // wordsOfAll are the kernel parameters of every boot: one that fails ends by itself.
 const wordsOfAll = "console=ttyS0 rd.retry=180 rd.shell=0 rd.emergency=poweroff"
@@ -31,9 +36,13 @@ func (r *rig) machineDisks(c Cell, l Layout) ([]vm.Disk, error) {
 func (r *rig) spec(c Cell, l Layout, k vm.Kernel, initrd string, disks []vm.Disk) vm.Spec {
 	return vm.Spec{
 		Kernel: k.Image(), Initrd: initrd, Cmdline: wordsOfAll + " " + l.Cmdline(dracut(c.Dracut)),
-		Disks: disks, MemoryMiB: l.Memory, Limit: limit, Extra: slices.Clone(l.Devices),
+		Disks: disks, MemoryMiB: l.Memory, Limit: r.o.limit(), Extra: slices.Clone(l.Devices),
+		Icount: r.o.virtual && !l.Wall, // while somebody types the clock of the machine would leap
 	}
 }
+
+// typedAfter is how long a person needs to begin to type: who asks throws away what was typed before (TCSAFLUSH of tcsetattr(3)), and that is after the question.
+const typedAfter = time.Second
 
 // run starts a machine, types what is to be typed, and waits for its end.
 func (r *rig) run(s vm.Spec, l Layout) (vm.Result, error) {
@@ -45,6 +54,7 @@ func (r *rig) run(s vm.Spec, l Layout) (vm.Result, error) {
 		if _, err := m.Await(step.Prompt); err != nil {
 			break // what is wrong is on the console
 		}
+		time.Sleep(typedAfter)
 		if err := m.Type(step.Text + "\r"); err != nil {
 			break
 		}

@@ -23,7 +23,7 @@ put() { mke2fs -q -F -t ext4 -U ` + rootUUID + ` "$1"; mkdir -p /run/root; mount
 `
 	// lvm of a system where no udevd runs; volumes are activated once, and closed at the end.
 	lvm = `
-lvm() { command lvm "$@" --config 'activation { udev_sync=0 udev_rules=0 } devices { use_devicesfile=0 }'; }
+lvm() { command lvm "$@" --config 'activation { udev_sync=0 udev_rules=0 monitoring=0 } devices { use_devicesfile=0 }'; }
 `
 	// encrypt makes a LUKS header with a key that costs little time, and opens it as /dev/mapper/plain.
 	encrypt = `

@@ -1,7 +1,7 @@
 // Command layouts boots images that dracut has made, with dracut's own init and with ours in its place, from each way a root file system is laid out on
 // disks, and compares what the real system finds.
 //
-//	go run ./test/layouts [-list] [-table] [-times [-n 5]] [CELL...]
+//	go run ./test/layouts [-list] [-table] [-virtual] [-times [-n 5]] [CELL...]
 //
 // A cell is a layout, a dracut (059, 106, 112 from Debian 12, 13 and sid), the shell of the image, and a generic image or one for the host; -list prints
 // them all, and a cell that is named (a pattern of path.Match) is run alone. A cell that is passed is not run again while /init, the stock image, the disks
@@ -22,9 +22,9 @@ import (
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 type options struct {
-	list, table, times, verbose bool
-	pairs                       int
-	init, results, page         string
+	list, table, times, virtual, verbose bool
+	pairs                                int
+	init, results, page                  string
 }
 
 func run(args []string, out, errs io.Writer) int {
@@ -34,6 +34,7 @@ func run(args []string, out, errs io.Writer) int {
 	f.BoolVar(&o.list, "list", false, "print the cells and run none")
 	f.BoolVar(&o.table, "table", false, "write the page of results from what is known, and run nothing")
 	f.BoolVar(&o.times, "times", false, "measure the time of each layout, dracut's init beside ours")
+	f.BoolVar(&o.virtual, "virtual", false, "guests count instructions instead of seconds: slower, but right on a machine that has much else to do")
 	f.IntVar(&o.pairs, "n", 5, "pairs of boots that are measured")
 	f.BoolVar(&o.verbose, "v", false, "show the consoles")
 	f.StringVar(&o.init, "init", "build/init", "the program that becomes /init")

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/preroot/preroot/internal/vm"
 )
@@ -128,7 +127,7 @@ func (r *rig) fill(t vm.Tree, k vm.Kernel, dir, script string, sizes []int, cont
 	if err := makerImage(k, initrd, script, content); err != nil {
 		return err
 	}
-	end, err := vm.Run(vm.Spec{Kernel: k.Image(), Initrd: initrd, Cmdline: "console=ttyS0 quiet", Disks: disks, Limit: time.Hour}, r.watch())
+	end, err := vm.Run(vm.Spec{Kernel: k.Image(), Initrd: initrd, Cmdline: "console=ttyS0 quiet", Disks: disks, Limit: 2 * r.o.limit(), Icount: r.o.virtual}, r.watch())
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ const timesPageHead = `
 ## Times
 
 Seconds from the start of /init to the real init, dracut 112 with dash; the median of pairs, dracut's init beside ours. *Virtual* seconds count instructions (docs of test/bench); where
-a passphrase is typed they are seconds of the wall. Of ours, each moment counts for a hook if one runs, else for a module that is loaded, else for udevd while it has
+a passphrase is typed they are seconds of the wall, without the second that the typing takes. Of ours, each moment counts for a hook if one runs, else for a module that is loaded, else for udevd while it has
 something to do; what is left is our own.
 
 | layout | clock | pairs | dracut's init | ours | ratio | hooks | modules | udevd | own | own, of dracut's whole |

@@ -159,8 +159,11 @@ func (r *rig) pair(c Cell, l Layout, stock, ours string, t *Times) error {
 	if err != nil {
 		return fmt.Errorf("our init: %w", err)
 	}
+	parts := split(b)
+	typing := float64(len(l.Typed)) * typedAfter.Seconds() // no init's time; ours is inside a hook meanwhile
+	a.InitSeconds, b.InitSeconds, parts.Hooks = a.InitSeconds-typing, b.InitSeconds-typing, parts.Hooks-typing
 	fmt.Fprintf(r.errs, "%s: %.3f s, ours %.3f s\n", c.Name(), a.InitSeconds, b.InitSeconds)
-	t.Stock, t.Ours, t.Splits = append(t.Stock, a.InitSeconds), append(t.Ours, b.InitSeconds), append(t.Splits, split(b))
+	t.Stock, t.Ours, t.Splits = append(t.Stock, a.InitSeconds), append(t.Ours, b.InitSeconds), append(t.Splits, parts)
 	return nil
 }
 
@@ -203,7 +206,7 @@ func (r *rig) timed(c Cell, l Layout, image string) (vm.Bench, error) {
 // kinds says what a span of the timeline counts for; the first that runs has the moment.
 var kinds = []func(vm.Span) bool{
 	func(s vm.Span) bool { return s.Kind == "hook" || s.Kind == "vote" },
-	func(s vm.Span) bool { return s.Kind == "module" },
+	func(s vm.Span) bool { return s.Kind == "module" || s.Kind == "modules" },
 	func(s vm.Span) bool { return s.Kind == "udevd" },
 }
 

@@ -14,7 +14,9 @@
 # make fuzz         every fuzz target for FUZZTIME, and a seeded defect that it must find (most of an hour)
 # make getarg       100,000 command lines against dracut's own tools
 # make initqueue    2,000 calls of initqueue against dracut's own, for three versions and three shells
-# make test-dracut  images of dracut 059, 106, 112 with our /init, from each layout of the root's disks: docs/layouts.md (root, hours the first time)
+# make hooks        every hook of dracut's modules, clevis and kiwi under a model of dracut's init and under ours; writes docs/third-party-hooks.md
+# make injection    10,000 hostile values through everything that is written
+# make test-dracut  hooks, injection, and images of dracut 059, 106, 112 with our /init, from each layout of the root's disks: docs/layouts.md (root, hours the first time)
 # make real         whole Debian systems, booted by preroot and by initramfs-tools, compared (root, an hour the first time)
 
 PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
@@ -30,7 +32,7 @@ STATICCHECK_VERSION = v0.8.2
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
 STEP  = build/summary -dir build/test
 
-.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue test-matrix matrix test-dracut faults twins kills real kernels tools clean FORCE
+.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection test-matrix matrix test-dracut faults twins kills real kernels tools clean FORCE
 
 all: build/init build/preroot
 
@@ -104,6 +106,12 @@ initqueue: tools
 getarg: tools
 	$(GO) test -count=1 -v -timeout 120m ./test/dracut -lines=100000 -shelllines=100000 -librarycalls=1000
 
+hooks: tools
+	$(GO) test -count=1 -v -timeout 0 ./test/dracut -run TestThirdPartyHooks -hooklines=100 -table
+
+injection: tools
+	$(GO) test -count=1 -v -timeout 0 ./test/dracut -run TestInjection -injections=10000
+
 # A cell that booted is not booted again until /init, the builder or the
 # kernel is another; its result and console lie in build/matrix, where
 # log.txt shows how far it is.
@@ -129,7 +137,7 @@ kills: tools
 	@$(GO) run ./test/kills $(KILLS)
 
 # A cell that is passed is not run again while /init, the image, the disks and the kernel are the same. LAYOUTS="lvm-*" runs some; -list prints them all.
-test-dracut: tools
+test-dracut: tools hooks injection
 	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
 	@$(MAKE) --no-print-directory all
 	@$(GO) run ./test/layouts $(LAYOUTS)

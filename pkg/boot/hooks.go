@@ -160,11 +160,9 @@ func (h *hookRunner) ready() bool {
 	if h.shell != nil || h.failed != nil {
 		return h.shell != nil
 	}
-	h.shell, h.failed = hooks.New(hooks.Config{
-		System: *h.b.m.Hooks, Dir: hookDirectory, Library: h.library(), Before: "preroot_cmdline", Report: shared,
-		Env:    []string{"HOME=/", "TERM=linux", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "NEWROOT=" + Sysroot, "DRACUT_SYSTEMD="},
-		Output: h.printed.take, Patience: hooks.Patience{Limit: hooks.DefaultLimit, Slow: h.slow},
-	})
+	c := HookShell(h.b.m)
+	c.Output, c.Patience = h.printed.take, hooks.Patience{Limit: hooks.DefaultLimit, Slow: h.slow}
+	h.shell, h.failed = hooks.New(c)
 	if h.failed != nil {
 		h.b.m.Log.Errf("hooks: %v", h.failed)
 	}
@@ -174,15 +172,24 @@ func (h *hookRunner) ready() bool {
 // hookDirectory holds the files of the hook shell.
 const hookDirectory = Directory + "/hooks"
 
-// library is what dracut's own init sources before the first hook (dracut's init.sh): the functions, the release, and where programs are. Our getarg,
+// HookShell is the hook shell as hooks of dracut expect it: the library of the image, and what dracut's own init has set by then.
+func HookShell(m Machine) hooks.Config {
+	env := []string{"HOME=/", "TERM=linux", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "NEWROOT=" + Sysroot}
+	if dracutVersion(m.Files) < 60 {
+		env = append(env, "UDEVRULESD=/run/udev/rules.d")
+	}
+	return hooks.Config{System: *m.Hooks, Dir: hookDirectory, Library: hookLibrary(m), Before: "preroot_cmdline", Report: shared, Env: env}
+}
+
+// hookLibrary is what dracut's own init sources before the first hook (dracut's init.sh): the functions, the release, and where programs are. Our getarg,
 // which needs no process, takes the place of the image's.
-func (h *hookRunner) library() []string {
+func hookLibrary(m Machine) []string {
 	getarg := hookDirectory + "/getarg.sh"
-	if err := h.b.m.Scratch.WriteFile(getarg, []byte(lib.Getarg)); err != nil {
-		h.b.m.Log.Warnf("hooks: %v", err)
+	if err := m.Scratch.WriteFile(getarg, []byte(lib.Getarg)); err != nil {
+		m.Log.Warnf("hooks: %v", err)
 	}
 	list := []string{"/lib/dracut-lib.sh", getarg, "/usr/lib/initrd-release"}
-	names, _ := fs.Glob(h.b.m.Files, "etc/conf.d/*.conf")
+	names, _ := fs.Glob(m.Files, "etc/conf.d/*.conf")
 	slices.Sort(names)
 	for _, n := range names {
 		list = append(list, "/"+n)

@@ -78,8 +78,11 @@ func (b *Boot) queueRule() initqueue.Rule {
 }
 
 // dracutVersion is that of the dracut that made the image; the newest where none says.
-func (b *Boot) dracutVersion() int {
-	_, version, _ := strings.Cut(b.read("usr/lib/initrd-release"), "DRACUT_VERSION=")
+func (b *Boot) dracutVersion() int { return dracutVersion(b.m.Files) }
+
+func dracutVersion(files fs.FS) int {
+	text, _ := fs.ReadFile(files, "usr/lib/initrd-release")
+	_, version, _ := strings.Cut(string(text), "DRACUT_VERSION=")
 	digits := strings.TrimLeft(version, `"`)
 	end := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
 	if n, err := strconv.Atoi(digits[:max(0, end)]); err == nil {

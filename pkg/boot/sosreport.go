@@ -20,7 +20,7 @@ func SOSReport([]string) int {
 	old, _ := os.ReadFile(rescue.Path)
 	text := engineReport(string(old)) + sosBegin
 	for _, s := range sosSections("/") {
-		text += "\n== " + s.Title + "\n" + harmless(s.Text)
+		text += "\n== " + klog.Clean(s.Title) + "\n" + harmless(s.Text)
 	}
 	if err := (linux.Files{}).WriteFile(rescue.Path, []byte(text)); err != nil {
 		fmt.Fprintln(os.Stderr, "rdsosreport:", err)

@@ -210,7 +210,8 @@ func (r Report) Text() string {
 		line(l)
 	}
 	for _, s := range append(r.Sections, Section{"kernel log", r.KernelLog}) {
-		t.WriteString("\n== " + s.Title + "\n")
+		t.WriteString("\n")
+		line("== " + s.Title)
 		for _, l := range strings.Split(strings.TrimRight(s.Text, "\n"), "\n") {
 			line(l)
 		}

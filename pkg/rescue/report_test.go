@@ -49,6 +49,14 @@ func TestSince(t *testing.T) {
 	}
 }
 
+// TestTitles: the title of a section is the name of a file, so foreign text too.
+func TestTitles(t *testing.T) {
+	text := Report{Sections: []Section{{Title: "/etc/cmdline.d/\x1b[2J\n.conf", Text: "x"}}}.Text()
+	if strings.Contains(text, "\x1b") || !strings.Contains(text, "\n== /etc/cmdline.d/\\x1b[2J\\x0a.conf\nx\n") {
+		t.Errorf("%q", text)
+	}
+}
+
 // TestOneScreen: whatever there is to tell, the report fits on one screen, with the reason first and last.
 func TestOneScreen(t *testing.T) {
 	r := Report{Stage: "initqueue", Reason: "LABEL=x: no such device", CommandLine: "root=LABEL=x", KernelLog: someLog, Awaited: "LABEL=x", Waited: 180 * time.Second}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // Span is one piece of work. Times count from the kernel's start, as in the kernel log.
@@ -63,7 +64,7 @@ func (r *Recorder) Spans() []Span {
 }
 
 // Text is the record as a file: one line a span, "start_us length_us kind name", with "!" behind the kind of
-// one that failed. A name is the rest of the line, without control characters.
+// one that failed. A name is the rest of the line, without what a terminal would not show as it is.
 func (r *Recorder) Text() string {
 	var b strings.Builder
 	b.WriteString("# preroot timeline 1: start_us length_us kind name\n")
@@ -79,7 +80,10 @@ func (r *Recorder) Text() string {
 
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		switch {
+		case r < ' ', r >= 0x7f && r < 0xa0, r == utf8.RuneError: // C0, DEL, C1
+			return '?'
+		case r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069: // no width, another direction
 			return '?'
 		}
 		return r

@@ -30,6 +30,15 @@ func TestRecorder(t *testing.T) {
 	})
 }
 
+// TestHarmlessNames: a name is foreign text, and the record is read on terminals.
+func TestHarmlessNames(t *testing.T) {
+	for name, want := range map[string]string{"a\x1b[2Jb": "a?[2Jb", "\u0080\x7f": "??", "\xff\u00e9": "?\u00e9", "\u202ea\u2066\u200b": "?a??", "a\n0 0 x y": "a?0 0 x y"} {
+		if got := oneLine(name); got != want {
+			t.Errorf("%+q: %+q, want %+q", name, got, want)
+		}
+	}
+}
+
 func TestRecorderBound(t *testing.T) {
 	r := New(0)
 	for i := range maxSpans + 10 {

@@ -9,4 +9,8 @@
 //
 // In the same way our applets initqueue, dracut-getarg and dracut-getargs are compared with dracut's programs, initqueue with dash, bash and
 // busybox as the shell of the image; the flag is -calls (-librarycalls for those of the hook library).
+//
+// Every hook of dracut's modules, and of other packages for dracut, runs under a model of dracut's init and under the hook shell of /init, each in
+// namespaces of its own (hookbox); hooks.txt lists them, the flag is -hooklines. Hostile values go through everything that is written; the flag is
+// -injections.
 package dracut

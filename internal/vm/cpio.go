@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -52,6 +53,31 @@ func ReadEntry(name, host string) (Entry, error) {
 		return Entry{}, err
 	}
 	return Entry{Name: name, Mode: st.Mode().Perm(), Data: data}, nil
+}
+
+// LinkIn returns the target of a symbolic link of the first archive of an image that is not compressed.
+func LinkIn(image, name string) (string, error) {
+	data, err := os.ReadFile(image)
+	if err != nil {
+		return "", err
+	}
+	const header = 110
+	for len(data) > header && string(data[:6]) == "070701" {
+		size, err1 := strconv.ParseUint(string(data[54:62]), 16, 32)
+		nameSize, err2 := strconv.ParseUint(string(data[94:102]), 16, 32)
+		start := (header + int(nameSize) + 3) &^ 3
+		if err1 != nil || err2 != nil || nameSize == 0 || len(data) < start+int(size) {
+			break
+		}
+		switch string(data[header : header+int(nameSize)-1]) {
+		case name:
+			return string(data[start : start+int(size)]), nil
+		case "TRAILER!!!":
+			return "", fmt.Errorf("%s: no %s in it", image, name)
+		}
+		data = data[min(len(data), (start+int(size)+3)&^3):]
+	}
+	return "", fmt.Errorf("%s: not an archive that is not compressed", image)
 }
 
 func parents(name string) []string {

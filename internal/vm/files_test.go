@@ -93,3 +93,24 @@ func TestFileInRoot(t *testing.T) {
 		}
 	}
 }
+
+// TestLinkIn: a link is found behind other entries; what is not there, and what is no archive, is an error.
+func TestLinkIn(t *testing.T) {
+	image := filepath.Join(t.TempDir(), "image")
+	data := Archive([]Entry{{Name: "a", Mode: 0o644, Data: []byte("12345")}, {Name: "bin/sh", Mode: fs.ModeSymlink | 0o777, Data: []byte("dash")}})
+	if err := os.WriteFile(image, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if target, err := LinkIn(image, "bin/sh"); target != "dash" || err != nil {
+		t.Errorf("%q, %v; want dash", target, err)
+	}
+	if _, err := LinkIn(image, "bin/bash"); err == nil {
+		t.Error("a link was found that is not there")
+	}
+	if err := os.WriteFile(image, data[:200], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LinkIn(image, "bin/sh"); err == nil {
+		t.Error("half an archive is taken for one")
+	}
+}

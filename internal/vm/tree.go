@@ -21,8 +21,16 @@ func (t Tree) Root() string { return filepath.Join(t.Dir, "tree") }
 // marker is written last: a tree that has none is not whole. It lists the packages.
 func (t Tree) marker() string { return filepath.Join(t.Dir, "made") }
 
-// Ensure makes the tree unless it is there; what it lacks of the packages is installed. It needs root.
+// Ensure makes the tree unless it is there; what it lacks of the packages is installed. It needs root. Two processes that ask at once take turns.
 func (t Tree) Ensure() error {
+	if err := os.MkdirAll(t.Dir, 0o755); err != nil {
+		return err
+	}
+	unlock, err := lock(filepath.Join(t.Dir, "lock"))
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	made, err := os.ReadFile(t.marker())
 	if err != nil {
 		return t.make()
@@ -49,9 +57,6 @@ func (t Tree) make() error {
 		return err
 	}
 	if err := os.RemoveAll(t.Root()); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(t.Dir, 0o755); err != nil {
 		return err
 	}
 	args := []string{"LC_ALL=C", "DEBIAN_FRONTEND=noninteractive", "debootstrap", "--variant=minbase", "--include=" + strings.Join(t.Packages, ",")}

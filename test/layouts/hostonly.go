@@ -31,7 +31,7 @@ func (r *rig) hostOnlyImage(c Cell, l Layout, k vm.Kernel, path string) error {
 	defer os.Remove(out)
 	s := r.spec(c, l, k, initrd, append(disks, vm.Disk{Path: out}))
 	s.Cmdline += " init=/sbin/hostonly"
-	s.Limit = 40 * time.Minute
+	s.Limit = 2 * time.Hour
 	s.MemoryMiB = 2048
 	end, err := r.run(s, l)
 	if err != nil {

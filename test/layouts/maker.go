@@ -128,7 +128,7 @@ func (r *rig) fill(t vm.Tree, k vm.Kernel, dir, script string, sizes []int, cont
 	if err := makerImage(k, initrd, script, content); err != nil {
 		return err
 	}
-	end, err := vm.Run(vm.Spec{Kernel: k.Image(), Initrd: initrd, Cmdline: "console=ttyS0 quiet", Disks: disks, Limit: 20 * time.Minute}, r.watch())
+	end, err := vm.Run(vm.Spec{Kernel: k.Image(), Initrd: initrd, Cmdline: "console=ttyS0 quiet", Disks: disks, Limit: time.Hour}, r.watch())
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,7 +33,7 @@ func (r *rig) tree(d Dracut) (vm.Tree, error) {
 	return t, err
 }
 
-// version names the packages that make an image what it is, as dpkg of the system has them.
+// version names the packages of a system, as its dpkg has them: what images and disks are made by.
 func version(t vm.Tree) (string, error) {
 	status, err := os.ReadFile(filepath.Join(t.Root(), "var/lib/dpkg/status"))
 	return hash(string(status)), err
@@ -87,7 +88,7 @@ func dracutArgs(c Cell, l Layout) []string {
 		modules += " preroot"
 	}
 	return append(args, "--conf", "/dev/null", "--confdir", "/preroot/empty", "--no-hostonly", "--modules", modules,
-		"--drivers", strings.TrimSpace("virtio_pci virtio_blk ext4 "+l.Drivers))
+		"--add-drivers", strings.TrimSpace("virtio_pci virtio_blk ext4 "+l.Drivers))
 }
 
 // genericImage runs dracut in the system.
@@ -109,12 +110,29 @@ func (r *rig) genericImage(c Cell, l Layout, k vm.Kernel, t vm.Tree, path string
 	}
 	said, err := t.Inside(binds, args...)
 	if err == nil {
+		err = rightShell(c, out+"/image")
+	}
+	if err == nil {
 		err = move(out+"/image", path)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, said)
 	}
 	return nil
+}
+
+// rightShell fails if /bin/sh of an image is another shell than the cell's: dracut takes what it has.
+func rightShell(c Cell, image string) error {
+	for _, name := range []string{"usr/bin/sh", "bin/sh"} {
+		target, err := vm.LinkIn(image, name)
+		if err == nil && filepath.Base(target) == c.Shell {
+			return nil
+		}
+		if err == nil {
+			return fmt.Errorf("/bin/sh of the image is %s, not %s", target, c.Shell)
+		}
+	}
+	return errors.New("the image has no link /bin/sh")
 }
 
 // placeModule puts our module of dracut into a system, as `make install` does. It is taken where it is asked for, so it does not change other images.

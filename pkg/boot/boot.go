@@ -16,6 +16,7 @@ import (
 	"github.com/preroot/preroot/pkg/initqueue"
 	"github.com/preroot/preroot/pkg/kmod"
 	"github.com/preroot/preroot/pkg/mount"
+	"github.com/preroot/preroot/pkg/stock"
 	"github.com/preroot/preroot/pkg/timeline"
 	"github.com/preroot/preroot/pkg/udevd"
 )
@@ -70,7 +71,8 @@ type Boot struct {
 	waited  time.Duration // and how long it was
 
 	hooks   *hookRunner
-	udevd   *udevd.Daemon // nil in native mode
+	stock   *stock.Systemd // of the image, nil for none: its part is ours
+	udevd   *udevd.Daemon  // nil in native mode
 	queue   *queue
 	bareDev bool // /dev is no devtmpfs: nodes are made here
 
@@ -91,7 +93,9 @@ func Run(m Machine) error {
 		return m.Parent.End("reboot", err.Error())
 	}
 	b.configure()
-	b.decide()
+	if b.decide() {
+		return nil
+	}
 	for i := 0; i < len(stages); {
 		switch b.runStage(stages[i]) {
 		case stageDone:
@@ -135,6 +139,12 @@ func (b *Boot) guard(s stage) (err error) {
 	defer safe.Catch(s.name, func(name, trace string) {
 		err = fmt.Errorf("stage %s: %s", name, trace)
 	})
+	if s.name == "cmdline" {
+		if err := b.errSquashed(); err != nil {
+			return err
+		}
+		b.tellHooksRoot()
+	}
 	if s.name != "initqueue" && s.name != "mount" { // these run theirs by rules of their own
 		b.hooks.runOnce(s.name)
 	}

@@ -14,6 +14,9 @@ const maxMountRounds = 20
 
 // mountByHooks has the hooks of mount mount root, and mounts it itself where there is none. In native mode each of them has one try.
 func (b *Boot) mountByHooks() error {
+	if b.udevd != nil && b.mountsItself() {
+		return b.mountNatively()
+	}
 	rounds := maxMountRounds
 	if b.udevd == nil {
 		rounds = 1
@@ -25,7 +28,7 @@ func (b *Boot) mountByHooks() error {
 				return b.adoptRoot()
 			}
 		}
-		if b.udevd == nil || !b.hooks.has("mount") {
+		if b.udevd == nil || !b.hooks.has("mount") { // the last of them may have gone
 			return b.mountNatively()
 		}
 	}

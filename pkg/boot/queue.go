@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,14 +94,17 @@ func (b *Boot) work() error {
 	defer b.progress("waiting for the hooks of initqueue/finished")()
 	b.m.Parent.Wait("initqueue", 0)
 	defer b.beginWait()()
-	err := loop.Run()
+	err := b.adviseLUKS(loop.Run())
 	b.queue.rounds.Clock.Stop() // while nobody waits, a prompt may be open
 	b.queue.stands = true
 	b.queue.record(false)
 	b.loop = loop
 	b.loop.Owner = b.finder
 	end(err)
-	return err
+	if err != nil {
+		return err
+	}
+	return b.afterQueue()
 }
 
 // queued says whether anything lies in the queue.
@@ -212,6 +216,7 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 	jobs := q.f.jobs()
 	if len(q.f.want) > 0 {
 		q.f.judge()
+		q.place.root = q.f.b.udevd != nil && q.f.b.mountsItself() && !q.f.complete()
 	}
 	if err := q.f.failure(); err != nil {
 		q.err = err
@@ -274,6 +279,9 @@ func (b *Boot) udevJob() initqueue.Job {
 // waitingHooks names what is still waited for; the name of a hook of wait_for_dev is that of the device.
 func (b *Boot) waitingHooks() string {
 	var list []string
+	if b.queue != nil && b.queue.place.root {
+		list = append(list, b.config.Root)
+	}
 	for _, s := range b.hooks.finder.Scripts("initqueue/finished") {
 		name := strings.TrimSuffix(path.Base(s.Path), ".sh")
 		if device, ok := strings.CutPrefix(name, "devexists-"); ok {
@@ -292,7 +300,7 @@ type hookJobs struct {
 
 // Vote sources a hook of finished in a subshell.
 func (j hookJobs) Vote(path string) bool {
-	if !j.h.ready() {
+	if path == rootVote || !j.h.ready() {
 		return false
 	}
 	end := j.h.b.spans.Start("vote", path)
@@ -328,7 +336,11 @@ type queueDir struct {
 	m      Machine
 	stale  bool
 	seen   initqueue.Known
+	root   bool // root, which we mount ourselves, is not there yet
 }
+
+// rootVote stands among the hooks of finished for a root that no hook waits for: it says no as long as it is there. Events tell of that device, as its name says.
+const rootVote = "/devexists-root"
 
 // Look lists the hooks of the queue.
 func (d *queueDir) Look() initqueue.Known {
@@ -340,7 +352,11 @@ func (d *queueDir) Look() initqueue.Known {
 			Work: err == nil,
 		}
 	}
-	return d.seen
+	known := d.seen
+	if d.root {
+		known.Finished = append(slices.Clone(known.Finished), initqueue.File{Path: rootVote})
+	}
+	return known
 }
 
 func (d *queueDir) files(stage string) []initqueue.File {

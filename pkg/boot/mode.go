@@ -79,7 +79,7 @@ func (b *Boot) servesRoot() bool {
 			return true
 		}
 	}
-	return b.nativeRoot()
+	return b.nativeRoot() && b.config.Root != "/dev/nfs" // the one path below /dev that is no device (nfsroot.rst)
 }
 
 // Executor is the part of PID 1 that executes another init in the same root.

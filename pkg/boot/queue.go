@@ -216,7 +216,7 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 	jobs := q.f.jobs()
 	if len(q.f.want) > 0 {
 		q.f.judge()
-		q.place.root = q.f.b.udevd != nil && q.f.b.mountsItself() && !q.f.complete()
+		q.judgeRoot()
 	}
 	if err := q.f.failure(); err != nil {
 		q.err = err
@@ -240,6 +240,11 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 		return jobs, initqueue.Failed
 	}
 	return jobs, initqueue.Wait
+}
+
+// judgeRoot makes a root that no hook waits for one of the things that the hooks wait for.
+func (q *queue) judgeRoot() {
+	q.place.root = q.f.b.udevd != nil && q.f.b.mountsItself() && !q.f.complete()
 }
 
 // last waits, once the hooks have what they want, until every device that the kernel has announced is probed: whether root is the only one of

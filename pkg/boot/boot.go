@@ -33,15 +33,15 @@ type stage struct {
 
 // stages is the boot, from top to bottom.
 var stages = []stage{
-	{"cmdline", (*Boot).tellProblems, (*Boot).takeRoot},     // what is asked for, and what of it is not understood
-	{"pre-udev", (*Boot).openModules, (*Boot).startUdevd},   // module index, modprobe.d, the forced modules
-	{"pre-trigger", (*Boot).listen, (*Boot).trigger},        // uevents, before anything can cause one
-	{"initqueue", (*Boot).waitForDevices, (*Boot).work},     // modules, devices, probes: until root is there; resume
-	{"pre-mount", (*Boot).delay, (*Boot).delay},             // rootdelay=
-	{"mount", (*Boot).mountByHooks, (*Boot).mountByHooks},   // check and mount root
-	{"pre-pivot", (*Boot).mountFstab, (*Boot).mountFstab},   // /usr and what else the new root wants from us
-	{"cleanup", (*Boot).prove, (*Boot).prove},               // the new init is proven, the record of this boot is written
-	{"switch_root", (*Boot).handOverTo, (*Boot).leaveUdevd}, // PID 1 does the rest
+	{"cmdline", (*Boot).tellProblems, (*Boot).takeRoot},       // what is asked for, and what of it is not understood
+	{"pre-udev", (*Boot).openModules, (*Boot).startUdevd},     // module index, modprobe.d, the forced modules
+	{"pre-trigger", (*Boot).listen, (*Boot).trigger},          // uevents, before anything can cause one
+	{"initqueue", (*Boot).waitForDevices, (*Boot).waitBeside}, // modules, devices, probes: until root is there; resume
+	{"pre-mount", (*Boot).delay, (*Boot).delay},               // rootdelay=
+	{"mount", (*Boot).mountByHooks, (*Boot).mountByHooks},     // check and mount root
+	{"pre-pivot", (*Boot).mountFstab, (*Boot).mountFstab},     // /usr and what else the new root wants from us
+	{"cleanup", (*Boot).prove, (*Boot).prove},                 // the new init is proven, the record of this boot is written
+	{"switch_root", (*Boot).handOverTo, (*Boot).leaveUdevd},   // PID 1 does the rest
 }
 
 // Boot is one run of the engine.

@@ -104,5 +104,8 @@ func (b *Boot) executeStock() error {
 	b.disarmPanic()
 	b.m.Log.Flush(logPatience)
 	b.restoreConsole()
-	return pid1.Execute(b.stock.Path)
+	if err = pid1.Execute(b.stock.Path); err != nil {
+		b.armPanic()
+	}
+	return err
 }

@@ -101,10 +101,7 @@ func (b *Boot) work() error {
 	b.loop = loop
 	b.loop.Owner = b.finder
 	end(err)
-	if err != nil {
-		return err
-	}
-	return b.afterQueue()
+	return err
 }
 
 // queued says whether anything lies in the queue.

@@ -16,7 +16,7 @@ func (b *Boot) errSquashed() error {
 		return nil
 	}
 	return errors.New("this image is packed into " + body + " by dracut's module squash, and the program that unpacks it was its own /init, which preroot has replaced: " +
-		"make the image with preroot inside (dracut --add preroot, which leaves that program in place) or unpacked (dracut --omit \"squash squash-lib\")")
+		"make the image with preroot inside (dracut --add preroot, which leaves that program in place) or unpacked (dracut --omit squash)")
 }
 
 // tellHooksRoot does what a unit of systemd does before the first hook in an image with systemd inside, and a hook in others: the shell gets what the command line
@@ -88,10 +88,10 @@ func (b *Boot) loadForced() {
 	}
 }
 
-// afterQueue does what systemd does between the queue and the mount: late drivers, and the system that was suspended.
-func (b *Boot) afterQueue() error {
-	if b.stock == nil {
-		return nil
+// waitBeside runs the rounds of the queue beside an udevd, and then does what systemd would do before the mount: late drivers, and the system that was suspended.
+func (b *Boot) waitBeside() error {
+	if err := b.work(); err != nil || b.stock == nil {
+		return err
 	}
 	if words := b.config.DriverPost; b.loader != nil && len(words) > 0 {
 		if err := b.loader.Load(words...); err != nil {

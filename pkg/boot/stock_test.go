@@ -121,3 +121,19 @@ func TestAdviseLUKS(t *testing.T) {
 		t.Error("an image without systemd")
 	}
 }
+
+// TestSourceName: mounts show a device-mapper device by its name, as mount(8) has it, where udev has made that.
+func TestSourceName(t *testing.T) {
+	b := stockBoot("")
+	b.m.Files.(fstest.MapFS)["dev/mapper/box-root"] = &fstest.MapFile{}
+	add(b, "dm-0", nil)
+	add(b, "dm-1", nil)
+	for name, dm := range map[string]string{"dm-0": "box-root", "dm-1": "box-swap"} {
+		b.finder.inv.SetFacts(name, b.finder.inv.ByName(name).Seq, device.Facts{DMName: dm})
+	}
+	for node, want := range map[string]string{"/dev/dm-0": "/dev/mapper/box-root", "/dev/dm-1": "/dev/dm-1", "/dev/vda": "/dev/vda", "tmpfs": "tmpfs"} {
+		if got := b.sourceName(node); got != want {
+			t.Errorf("%s: %s", node, got)
+		}
+	}
+}

@@ -45,7 +45,7 @@ func TestSystemdImageFallsBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = m.Await("Started dracut cmdline hook")
+	_, err = m.Await("dracut cmdline hook")
 	if err == nil {
 		_, err = m.Await("Reached target")
 	}

@@ -82,7 +82,7 @@ var layers = [][]string{
 	{"internal/linux", "internal/klog", "internal/safe", "pkg/timeline"},
 	{"pkg/cmdline", "dracut/lib"},
 	{"pkg/config", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole"},
-	{"pkg/initqueue", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/storage"},
+	{"pkg/initqueue", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/stock", "pkg/storage"},
 	{"pkg/boot", "pkg/supervisor", "pkg/image"},
 	{"cmd/init", "cmd/preroot"},
 	{"internal/vm", "internal/linuxtest"},

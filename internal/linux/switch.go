@@ -55,6 +55,12 @@ func (o *OldRoot) check(newroot *Root) error {
 	return nil
 }
 
+// InRAM says whether the file system of a directory is a ramfs or tmpfs.
+func InRAM(dir string) bool {
+	var fs unix.Statfs_t
+	return unix.Statfs(dir, &fs) == nil && (fs.Type == unix.RAMFS_MAGIC || fs.Type == unix.TMPFS_MAGIC)
+}
+
 // Kept says that the old root is no initramfs and stays as it is, under the new one.
 func (o *OldRoot) Kept() bool { return o.keep }
 

@@ -19,6 +19,9 @@ type newRoot struct {
 }
 
 func (m *Machine) openRoot(dir string) (boot.Root, error) {
+	if dir == "/" {
+		return initramfs{newRoot{m, dir}}, nil
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.mountAt(dir) == nil {
@@ -93,6 +96,20 @@ func (r newRoot) Mkdir(p string, _ uint32) error {
 }
 
 func (r newRoot) Close() error { return nil }
+
+// initramfs is the present root, in which a program is looked for.
+type initramfs struct{ newRoot }
+
+// Open opens a file; "ELF" stands for a program, as on disks.
+func (r initramfs) Open(p string) (switchroot.File, error) {
+	text, err := fs.ReadFile(r.m.files, strings.TrimPrefix(p, "/"))
+	f := &rootFile{name: path.Base(p), mode: 0o644, mount: &mounted{}}
+	if first, mode, _ := strings.Cut(strings.TrimSpace(string(text)), " "); first == "ELF" && mode == "" {
+		text, f.mode = program(), 0o755
+	}
+	f.Reader = bytes.NewReader(text)
+	return f, err
+}
 
 // rootFile is an open file of the new root, and its own description.
 type rootFile struct {

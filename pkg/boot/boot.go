@@ -16,6 +16,7 @@ import (
 	"github.com/preroot/preroot/pkg/initqueue"
 	"github.com/preroot/preroot/pkg/kmod"
 	"github.com/preroot/preroot/pkg/mount"
+	"github.com/preroot/preroot/pkg/stock"
 	"github.com/preroot/preroot/pkg/timeline"
 	"github.com/preroot/preroot/pkg/udevd"
 )
@@ -32,15 +33,15 @@ type stage struct {
 
 // stages is the boot, from top to bottom.
 var stages = []stage{
-	{"cmdline", (*Boot).tellProblems, (*Boot).takeRoot},     // what is asked for, and what of it is not understood
-	{"pre-udev", (*Boot).openModules, (*Boot).startUdevd},   // module index, modprobe.d, the forced modules
-	{"pre-trigger", (*Boot).listen, (*Boot).trigger},        // uevents, before anything can cause one
-	{"initqueue", (*Boot).waitForDevices, (*Boot).work},     // modules, devices, probes: until root is there; resume
-	{"pre-mount", (*Boot).delay, (*Boot).delay},             // rootdelay=
-	{"mount", (*Boot).mountByHooks, (*Boot).mountByHooks},   // check and mount root
-	{"pre-pivot", (*Boot).mountFstab, (*Boot).mountFstab},   // /usr and what else the new root wants from us
-	{"cleanup", (*Boot).prove, (*Boot).prove},               // the new init is proven, the record of this boot is written
-	{"switch_root", (*Boot).handOverTo, (*Boot).leaveUdevd}, // PID 1 does the rest
+	{"cmdline", (*Boot).tellProblems, (*Boot).takeRoot},       // what is asked for, and what of it is not understood
+	{"pre-udev", (*Boot).openModules, (*Boot).startUdevd},     // module index, modprobe.d, the forced modules
+	{"pre-trigger", (*Boot).listen, (*Boot).trigger},          // uevents, before anything can cause one
+	{"initqueue", (*Boot).waitForDevices, (*Boot).waitBeside}, // modules, devices, probes: until root is there; resume
+	{"pre-mount", (*Boot).delay, (*Boot).delay},               // rootdelay=
+	{"mount", (*Boot).mountByHooks, (*Boot).mountByHooks},     // check and mount root
+	{"pre-pivot", (*Boot).mountFstab, (*Boot).mountFstab},     // /usr and what else the new root wants from us
+	{"cleanup", (*Boot).prove, (*Boot).prove},                 // the new init is proven, the record of this boot is written
+	{"switch_root", (*Boot).handOverTo, (*Boot).leaveUdevd},   // PID 1 does the rest
 }
 
 // Boot is one run of the engine.
@@ -70,7 +71,8 @@ type Boot struct {
 	waited  time.Duration // and how long it was
 
 	hooks   *hookRunner
-	udevd   *udevd.Daemon // nil in native mode
+	stock   *stock.Systemd // of the image, nil for none: its part is ours
+	udevd   *udevd.Daemon  // nil in native mode
 	queue   *queue
 	pinged  time.Time // when udevd was asked for a sign of life
 	revived bool      // it was started again
@@ -94,7 +96,9 @@ func Run(m Machine) error {
 		return m.Parent.End("reboot", err.Error())
 	}
 	b.configure()
-	b.decide()
+	if b.decide() {
+		return nil
+	}
 	b.forgetHost()
 	for i := 0; i < len(stages); {
 		switch b.runStage(stages[i]) {
@@ -139,6 +143,12 @@ func (b *Boot) guard(s stage) (err error) {
 	defer safe.Catch(s.name, func(name, trace string) {
 		err = fmt.Errorf("stage %s: %s", name, trace)
 	})
+	if s.name == "cmdline" {
+		if err := b.errSquashed(); err != nil {
+			return err
+		}
+		b.tellHooksRoot()
+	}
 	if s.name != "initqueue" && s.name != "mount" { // these run theirs by rules of their own
 		b.hooks.runOnce(s.name)
 	}

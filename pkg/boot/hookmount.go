@@ -19,6 +19,9 @@ const maxMountRounds = 20
 // mountByHooks has the hooks of mount mount root, and mounts it itself where none does: there is no such hook, or none knows this root. A root that is
 // mounted already, by a hook of another stage or by hand, is taken as it is.
 func (b *Boot) mountByHooks() error {
+	if b.udevd != nil && b.mountsItself() && !b.rootMounted() {
+		return b.mountNatively()
+	}
 	rounds := maxMountRounds
 	if b.udevd == nil || b.hooks.value("rootok") == "" && b.nativeRoot() {
 		rounds = 1
@@ -33,11 +36,11 @@ func (b *Boot) mountByHooks() error {
 				return b.adoptRoot()
 			}
 		}
-		if !b.hooks.has("mount") {
+		if b.udevd == nil || !b.hooks.has("mount") { // the last of them may have gone
 			break
 		}
 	}
-	if b.nativeRoot() {
+	if b.udevd == nil || b.nativeRoot() {
 		return b.mountNatively()
 	}
 	return fmt.Errorf("no hook of the stage mount has mounted root=%s on %s", b.config.Root, Sysroot)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -44,6 +45,11 @@ func (h *hookRunner) any() bool { return h.b.m.Hooks != nil && h.finder.Any() }
 // has says whether a stage has hooks now.
 func (h *hookRunner) has(stage string) bool {
 	return h.b.m.Hooks != nil && len(h.finder.Scripts(stage)) > 0
+}
+
+// named says whether a stage has a hook whose name holds a text.
+func (h *hookRunner) named(stage, text string) bool {
+	return h.b.m.Hooks != nil && slices.ContainsFunc(h.finder.Scripts(stage), func(s hooks.Script) bool { return strings.Contains(path.Base(s.Path), text) })
 }
 
 // runOnce runs the hooks of a stage that has its turn once in a boot: not again when our own step is tried again.

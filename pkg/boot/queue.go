@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -122,7 +123,7 @@ func (b *Boot) work() error {
 	defer b.progress("waiting for the hooks of initqueue/finished")()
 	b.m.Parent.Wait("initqueue", 0)
 	defer b.beginWait()()
-	err := loop.Run()
+	err := b.adviseLUKS(loop.Run())
 	b.queue.rounds.Clock.Stop() // while nobody waits, a prompt may be open
 	b.queue.stands = true
 	b.queue.record(false)
@@ -266,6 +267,7 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 	jobs := q.f.jobs()
 	if len(q.f.want) > 0 {
 		q.f.judge()
+		q.judgeRoot()
 	}
 	if errors.Is(q.f.err, errAborted) {
 		q.err = q.f.err
@@ -296,6 +298,11 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 		q.err = fmt.Errorf("rd.retry is over and these hooks of initqueue/finished still say no: %s: %w", q.f.b.waitingHooks(), errDeadline)
 		return jobs, initqueue.Failed
 	}
+}
+
+// judgeRoot makes a root that no hook waits for one of the things that the hooks wait for.
+func (q *queue) judgeRoot() {
+	q.place.root = q.f.b.udevd != nil && q.f.b.mountsItself() && !q.f.complete()
 }
 
 // last waits, once the hooks have what they want, until every device that the kernel has announced is probed: whether root is the only one of
@@ -356,6 +363,9 @@ func (b *Boot) udevdLives() bool {
 // waitingHooks names what is still waited for; the name of a hook of wait_for_dev is that of the device.
 func (b *Boot) waitingHooks() string {
 	var list []string
+	if b.queue != nil && b.queue.place.root {
+		list = append(list, b.config.Root)
+	}
 	for _, s := range b.hooks.finder.Scripts("initqueue/finished") {
 		name := strings.TrimSuffix(path.Base(s.Path), ".sh")
 		if device, ok := strings.CutPrefix(name, "devexists-"); ok {
@@ -374,6 +384,9 @@ type hookJobs struct {
 
 // Vote sources a hook of finished in a subshell.
 func (j hookJobs) Vote(path string, mainLoop int) bool {
+	if path == rootVote {
+		return false
+	}
 	if !sourced(path) {
 		r, err := j.h.runProgram(path)
 		return err == nil && r.End == hooks.Returned && r.Status == 0
@@ -425,7 +438,11 @@ type queueDir struct {
 	m      Machine
 	stale  bool
 	seen   initqueue.Known
+	root   bool // root, which we mount ourselves, is not there yet
 }
+
+// rootVote stands among the hooks of finished for a root that no hook waits for: it says no as long as it is there. Events tell of that device, as its name says.
+const rootVote = "/devexists-root"
 
 // Look lists the hooks of the queue.
 func (d *queueDir) Look() initqueue.Known {
@@ -437,7 +454,11 @@ func (d *queueDir) Look() initqueue.Known {
 			Work: err == nil,
 		}
 	}
-	return d.seen
+	known := d.seen
+	if d.root {
+		known.Finished = append(slices.Clone(known.Finished), initqueue.File{Path: rootVote})
+	}
+	return known
 }
 
 func (d *queueDir) files(stage string) []initqueue.File {

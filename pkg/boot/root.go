@@ -95,7 +95,7 @@ func (b *Boot) mountOne(node, target, fstype string, o mount.Options) error {
 	b.m.Parent.Wait("mount "+node+" on "+target, mountPatience)
 	b.resume.mounted = true
 	since, stop := b.m.Uptime(), b.progress("mount "+node)
-	err := b.m.Mounter.Mount(node, target, fstype, o.Flags, o.DataText())
+	err := b.m.Mounter.Mount(b.sourceName(node), target, fstype, o.Flags, o.DataText())
 	stop()
 	if err != nil {
 		err = b.kernelSays(err, since, node)
@@ -118,6 +118,19 @@ func (b *Boot) unmountRoot() error {
 		b.mounted = b.mounted[:len(b.mounted)-1]
 	}
 	return nil
+}
+
+// sourceName is by what name the kernel's list of mounts is to show a device: that of a device-mapper device is the link that udev has made, as mount(8) has it.
+func (b *Boot) sourceName(node string) string {
+	d := b.finder.inv.ByName(strings.TrimPrefix(node, "/dev/"))
+	if d == nil || d.DMName == "" {
+		return node
+	}
+	link := "/dev/mapper/" + d.DMName
+	if _, err := fs.Stat(b.m.Files, link[1:]); err != nil {
+		return node
+	}
+	return link
 }
 
 // mountPatience is how long a mount may keep the whole engine silent before PID 1 asks.

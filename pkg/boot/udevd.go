@@ -18,7 +18,10 @@ func (b *Boot) takeRoot() error {
 	if err := b.tellProblems(); err != nil {
 		return err
 	}
-	v := b.hooks.value
+	v, root := b.hooks.value, b.hooks.value("root")
+	if b.stock != nil && v("rootok") == "" && b.nativeRoot() { // no hook has it: dracut leaves it to systemd
+		root = hooksRoot(b.config.Root)
+	}
 	switch {
 	case v("root") == "" && b.config.Root == "":
 		return errNoRoot
@@ -26,7 +29,10 @@ func (b *Boot) takeRoot() error {
 		return fmt.Errorf("no hook of this image knows what to do with root=%s, nor do we", b.config.Root)
 	}
 	var vars []hooks.Var
-	for _, name := range []string{"root", "rflags", "fstype", "netroot", "NEWROOT"} {
+	if root != "" {
+		vars = append(vars, hooks.Var{Name: "root", Value: root, Export: true})
+	}
+	for _, name := range []string{"rflags", "fstype", "netroot", "NEWROOT"} {
 		if v(name) != "" {
 			vars = append(vars, hooks.Var{Name: name, Value: v(name), Export: true})
 		}
@@ -47,6 +53,7 @@ func (b *Boot) startUdevd() error {
 		return err
 	}
 	b.staticNodes()
+	b.loadForced()
 	end := b.spans.Start("udevd", "start")
 	err := b.udevd.Start()
 	end(err)
@@ -84,6 +91,18 @@ func (b *Boot) aimByName() {
 	}
 	b.finder.rootRef = source.Device
 	b.finder.aim(source.Device)
+}
+
+// complete says whether everything that is wanted is there, whole: which of several it is, is another question.
+func (f *finder) complete() bool {
+	for _, c := range f.found {
+		switch {
+		case len(c.Twins) > 0:
+		case c.Device == nil, !c.Device.Probed, c.Missing > 0 && !f.b.degraded():
+			return false
+		}
+	}
+	return true
 }
 
 // twinsNow is the failure of a root that more than one device answers to. It is asked when the hooks have what they want: before that the members of

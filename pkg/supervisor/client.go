@@ -42,7 +42,7 @@ func (c *Client) take(msg []byte) {
 	case msgTaken:
 		c.answer(nil)
 	case msgRefused:
-		c.answer(errors.New("PID 1 refuses the root: " + string(msg[1:])))
+		c.answer(errors.New("PID 1 refuses: " + string(msg[1:])))
 	case msgAsk:
 		c.ask()
 	case msgSignal:
@@ -75,7 +75,14 @@ func (c *Client) answer(err error) {
 
 // HandOver sends the record and waits for PID 1's answer: nil when the record is taken, and this process must end.
 func (c *Client) HandOver(r switchroot.Record) error {
-	if err := c.send(msgHandOver, string(r.Encode())); err != nil {
+	return c.request(msgHandOver, string(r.Encode()))
+}
+
+// Execute asks PID 1 to execute the init of the image itself, in this same root, and waits for the answer: nil when PID 1 does, and this process must end.
+func (c *Client) Execute(program string) error { return c.request(msgExecute, program) }
+
+func (c *Client) request(kind byte, text string) error {
+	if err := c.send(kind, text); err != nil {
 		return err
 	}
 	select {

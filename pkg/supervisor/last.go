@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,14 +12,7 @@ import (
 
 // finish does the last step of the boot. It does not return.
 func (s *Supervisor) finish(p *switchroot.Prepared, r switchroot.Record) {
-	s.dogs.ping()
-	if !s.awaitEngine() {
-		s.Log.Warnf("the engine's process %d stays: the kernel does not let it go", s.engine.pid)
-	}
-	_ = s.engine.socket.HangUp()
-	s.engine.crash.Close()
-	s.killAll()
-	absolve(os.Getpid(), 0)
+	s.endEngine()
 	warnings, err := p.Switch()
 	for _, w := range warnings {
 		s.Log.Warnf("switch root: %s", w)
@@ -30,6 +24,45 @@ func (s *Supervisor) finish(p *switchroot.Prepared, r switchroot.Record) {
 		s.emptyRest(rest)
 	}
 	s.execute(r.Init)
+}
+
+// endEngine ends what is left of the engine, and gives to what lives on what it would have without us.
+func (s *Supervisor) endEngine() {
+	s.dogs.ping()
+	if !s.awaitEngine() {
+		s.Log.Warnf("the engine's process %d stays: the kernel does not let it go", s.engine.pid)
+	}
+	_ = s.engine.socket.HangUp()
+	s.engine.crash.Close()
+	s.killAll()
+	absolve(os.Getpid(), 0)
+}
+
+// leave executes another init of the initramfs as the kernel would have: with its argv, the name of this program included, and its environment. A systemd that
+// finds itself in a root which is no ramfs or tmpfs (what dracut's module squash makes) has to be told that this is an initramfs all the same. It does not return.
+func (s *Supervisor) leave(program string) {
+	s.endEngine()
+	env := s.Env
+	if !linux.InRAM("/") {
+		env = append(slices.Clone(env), "SYSTEMD_IN_INITRD=lenient")
+	}
+	s.giveUp()
+	s.Log.Errf("%v", linux.Exec(program, s.Argv, env))
+	s.takeBack()
+	s.end(s.policy, "the image's own init "+program+" cannot be executed")
+}
+
+// giveUp puts back, before another program takes the place of this one, what is set for this one alone.
+func (s *Supervisor) giveUp() {
+	_ = linux.CtrlAltDel(true)
+	linux.IgnoreUnclaimed(false)
+	s.Log.Flush(time.Second)
+}
+
+// takeBack undoes giveUp.
+func (s *Supervisor) takeBack() {
+	_ = linux.CtrlAltDel(false)
+	linux.IgnoreUnclaimed(true)
 }
 
 // emptyRest lets a process of its own go on with a large initramfs; the program's file is there as long as it runs.
@@ -44,16 +77,13 @@ func (s *Supervisor) emptyRest(rest *linux.OldRoot) {
 
 // execute runs the new init, or what else can serve as one in the new root.
 func (s *Supervisor) execute(init string) {
-	_ = linux.CtrlAltDel(true)
-	linux.IgnoreUnclaimed(false)
-	s.Log.Flush(time.Second)
+	s.giveUp()
 	for _, p := range []string{init, "/sbin/init", "/etc/init", "/bin/init"} {
 		argv := append([]string{p}, tail(s.Argv)...)
 		s.Log.Errf("%v", linux.Exec(p, argv, s.Env))
 		s.Log.Flush(time.Second) // the next exec takes what is not written with it
 	}
-	_ = linux.CtrlAltDel(false)
-	linux.IgnoreUnclaimed(true)
+	s.takeBack()
 	s.end(s.policy, "no init in the new root can be executed")
 }
 

@@ -4,6 +4,7 @@ package supervisor
 const (
 	// engine to PID 1
 	msgHandOver = 'H' // a switchroot.Record
+	msgExecute  = 'X' // a program to execute in this same root: the image's own init
 	msgEnd      = 'E' // one letter for the action (see actions), then the reason
 	msgWait     = 'W' // seconds until silence is suspicious, a blank, what is waited for
 	msgAlive    = 'A' // answer to msgAsk
@@ -11,7 +12,7 @@ const (
 	msgPolicy   = 'P' // one letter: the emergency action to take when the engine cannot say it any more
 
 	// PID 1 to engine
-	msgTaken   = 'T' // the record is taken: the engine ends
+	msgTaken   = 'T' // the record, or the program, is taken: the engine ends
 	msgRefused = 'R' // the reason why not
 	msgSignal  = 'S' // a signal's number in one byte
 	msgAsk     = '?' // are you there?

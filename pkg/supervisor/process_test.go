@@ -165,6 +165,9 @@ func firstEngine(c *Client, name string) {
 	case "record":
 		err := c.HandOver(switchroot.Record{Root: "/nowhere", Init: "/sbin/init"})
 		_ = c.End(Reboot, err.Error())
+	case "execute":
+		err := c.Execute("/etc")
+		_ = c.End(Reboot, err.Error())
 	case "record-dies":
 		_ = c.send(msgHandOver, string(switchroot.Record{Root: "/nowhere"}.Encode()))
 		os.Exit(1)
@@ -295,7 +298,8 @@ func TestEngines(t *testing.T) {
 		"answers":      {"end: REBOOTED: still here", "END r"},
 		"last-word":    {"end: POWERED OFF: the last word", "END p"},
 		"leaks-socket": append([]string{"exit status 1"}, second...),
-		"record":       {"end: REBOOTED: PID 1 refuses the root: ", "END r"},
+		"record":       {"end: REBOOTED: PID 1 refuses: ", "END r"},
+		"execute":      {"end: REBOOTED: PID 1 refuses: ", "not an executable file", "END r"},
 		"record-dies":  append([]string{"exit status 1"}, second...),
 		"held":         {"end: HELD: as it is", "end: POWERED OFF: a person wants it", "END p"},
 	} {

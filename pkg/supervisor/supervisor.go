@@ -8,6 +8,8 @@
 //	switching   every process of the initramfs is killed, the root exchanged, the initramfs emptied
 //	gone        the real init has taken the place of this program
 //
+// Instead of a record a program of the initramfs may come, the image's own init: then nothing is switched.
+//
 // An engine that dies without a word is started once more if no root is mounted; otherwise, and the second time, the
 // emergency action ends the boot. PID 1 never returns and never exits: the kernel would panic.
 package supervisor
@@ -158,6 +160,8 @@ func (s *Supervisor) message(msg []byte, ok bool) {
 	switch msg[0] {
 	case msgHandOver:
 		s.handOver(msg[1:])
+	case msgExecute:
+		s.executeHere(text)
 	case msgEnd:
 		if len(text) > 0 {
 			s.end(Action(text[0]), text[1:])
@@ -185,6 +189,16 @@ func (s *Supervisor) handOver(msg []byte) {
 	}
 	_ = s.engine.socket.Send([]byte{msgTaken})
 	s.finish(prepared, record)
+}
+
+// executeHere hands the machine over to another init of the initramfs.
+func (s *Supervisor) executeHere(program string) {
+	if err := switchroot.Executable(program); err != nil {
+		_ = s.engine.socket.Send(append([]byte{msgRefused}, err.Error()...))
+		return
+	}
+	_ = s.engine.socket.Send([]byte{msgTaken})
+	s.leave(program)
 }
 
 // prepareLimit is less than the engine waits for its answer.

@@ -34,8 +34,20 @@ func Prepare(r Record) (*Prepared, error) {
 	return p, p.checkInit()
 }
 
-func (p *Prepared) checkInit() error {
-	f, err := p.root.Open(p.record.Init)
+func (p *Prepared) checkInit() error { return executable(p.root, p.record.Init) }
+
+// Executable checks that a program of the present root may be executed.
+func Executable(program string) error {
+	root, err := linux.OpenRoot("/")
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return executable(root, program)
+}
+
+func executable(root *linux.Root, program string) error {
+	f, err := root.Open(program)
 	if err != nil {
 		return err
 	}
@@ -45,7 +57,7 @@ func (p *Prepared) checkInit() error {
 		return err
 	}
 	if !st.Mode().IsRegular() || st.Mode().Perm()&0o111 == 0 {
-		return &fs.PathError{Op: "execute", Path: p.record.Init, Err: errors.New("not an executable file")}
+		return &fs.PathError{Op: "execute", Path: program, Err: errors.New("not an executable file")}
 	}
 	return nil
 }

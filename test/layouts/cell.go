@@ -8,13 +8,14 @@ type Dracut struct {
 	Suite   string // the Debian that has it
 	Kernel  string // the kernel that its images are made for, by its name of internal/vm
 	Common  string // dracut modules of every image without systemd
+	Systemd string // Debian packages of a system whose images have systemd inside, beside those of every system
 }
 
 // dracuts are the versions, oldest first. The kernels are those of the cloud: the quickest to boot, and they have every driver that a local layout needs.
 var dracuts = []Dracut{
-	{"059", "bookworm", "6.1-cloud", "kernel-modules rootfs-block udev-rules base fs-lib usrmount shutdown"},
-	{"106", "trixie", "6.12-cloud", "kernel-modules rootfs-block udev-rules base fs-lib usrmount shutdown"},
-	{"112", "sid", "6.12-cloud", "kernel-modules rootfs-block udev-rules base fs-lib usrmount shutdown initqueue"},
+	{"059", "bookworm", "6.1-cloud", "kernel-modules rootfs-block udev-rules base fs-lib usrmount shutdown", "systemd"},
+	{"106", "trixie", "6.12-cloud", "kernel-modules rootfs-block udev-rules base fs-lib usrmount shutdown", "systemd systemd-cryptsetup"},
+	{"112", "sid", "6.12-cloud", "kernel-modules rootfs-block udev-rules base fs-lib usrmount shutdown initqueue", "systemd systemd-cryptsetup"},
 }
 
 // newest is the version that has every layout.
@@ -36,6 +37,7 @@ type Cell struct {
 	Dracut   string // version
 	Shell    string // dracut's module of the shell: dash, bash, busybox
 	HostOnly bool   // made by dracut --hostonly on the layout itself, in a guest
+	Systemd  bool   // dracut's default image, with systemd inside
 	Module   bool   // /init got in by our module of dracut, not by a second archive
 }
 
@@ -44,6 +46,9 @@ func (c Cell) Name() string {
 	name := c.Layout + "-" + c.Dracut + "-" + c.Shell
 	if c.HostOnly {
 		name += "-hostonly"
+	}
+	if c.Systemd {
+		name += "-systemd"
 	}
 	if c.Module {
 		name += "-module"
@@ -61,6 +66,7 @@ var (
 	crossed        = words("ext4 lvm-on-luks md-degraded overlay nfs") // with each version and each shell
 	hostOnlyOnes   = words("ext4 lvm-on-luks md-raid1")
 	ofModule       = []Cell{{Layout: "ext4", Dracut: "059"}, {Layout: "lvm-on-luks", Dracut: "106"}, {Layout: "md-raid1", Dracut: "112"}}
+	ofSystemd      = words("ext4 usr lvm-linear md-raid1 luks-typed") // with each version
 	olderVersions  = words("059 106")
 	furtherShells  = words("bash busybox")
 	shellOfTheRest = "dash"
@@ -84,6 +90,11 @@ func cells() []Cell {
 	}
 	for _, l := range hostOnlyOnes {
 		list = append(list, Cell{Layout: l, Dracut: newest, Shell: shellOfTheRest, HostOnly: true})
+	}
+	for _, d := range dracuts {
+		for _, l := range ofSystemd {
+			list = append(list, Cell{Layout: l, Dracut: d.Version, Shell: shellOfTheRest, Systemd: true})
+		}
 	}
 	for _, c := range ofModule {
 		list = append(list, Cell{Layout: c.Layout, Dracut: c.Dracut, Shell: shellOfTheRest, Module: true})

@@ -21,10 +21,10 @@ func TestCells(t *testing.T) {
 			t.Errorf("cell %s: no such layout, or no such dracut", c.Name())
 		}
 	}
-	if want := len(everyLayout) + 2*5 + 2*5 + 3 + 3; len(list) != want {
+	if want := len(everyLayout) + 2*5 + 2*5 + 3 + 3*5 + 3; len(list) != want {
 		t.Errorf("%d cells, want %d", len(list), want)
 	}
-	if got := choose(list, []string{"ext4-*-dash", "luks-key-*"}); len(got) != 4 {
+	if got := choose(list, []string{"ext4-*-dash", "luks-key-*"}); len(got) != 4 { // those with systemd inside have names of their own
 		t.Errorf("patterns chose %v; want ext4 of three versions and luks-key", got)
 	}
 	for _, l := range layouts() {
@@ -39,7 +39,7 @@ func TestCells(t *testing.T) {
 
 // TestVerdict: a pair of boots is passed when both reached the root, the layout is what it says, and both left the same.
 func TestVerdict(t *testing.T) {
-	l := Layout{Want: facts("root ext4 /dev/vda")}
+	l := Layout{Want: facts("root ext4 /dev/vda"), Cmdline: same("")}
 	good := End{Facts: []string{"end", "link /dev/a b", "root ext4 /dev/vda"}}
 	for _, c := range []struct {
 		name        string
@@ -53,8 +53,24 @@ func TestVerdict(t *testing.T) {
 			[]string{"ours left no fact: root ext4 /dev/vda", "- root ext4 /dev/vda", "+ root ext4 /dev/vdb"}},
 		{"more", good, End{Facts: append(slices.Clone(good.Facts), "process x")}, []string{"+ process x"}},
 	} {
-		if got := verdict(l, Dracut{}, c.stock, c.ours); !slices.Equal(got, c.want) {
+		if got := verdict(Cell{}, l, c.stock, c.ours); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestVerdictSystemd: an image with systemd inside is booted by us, and by its systemd where that alone can.
+func TestVerdictSystemd(t *testing.T) {
+	c, stock := Cell{Dracut: newest, Systemd: true}, End{Facts: []string{"end", "mount /dev/mqueue"}}
+	for _, row := range []struct{ words, log, want string }{
+		{"root=x", "udevd mode: the image has udevd and its own systemd, whose part is done natively", ""},
+		{"root=x", "", "our init does not say: its own systemd, whose part is done natively"},
+		{"root=x rd.luks.uuid=1", "/usr/lib/systemd/systemd of this image boots it: rd.luks.uuid= asks for LUKS, ", ""},
+		{"root=x rd.luks.uuid=1", "its own systemd, whose part is done natively", "our init does not say: systemd of this image boots it: rd.luks.uuid= asks for LUKS"},
+	} {
+		got := strings.Join(verdict(c, Layout{Cmdline: same(row.words)}, stock, End{Facts: []string{"end"}, Log: row.log}), "; ")
+		if got != row.want {
+			t.Errorf("%s, %s: %q, want %q", row.words, row.log, got, row.want)
 		}
 	}
 }

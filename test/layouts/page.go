@@ -10,10 +10,10 @@ const pageHead = `# The layouts of a root, in images of dracut
 
 This page is written by ` + "`go run ./test/layouts -table`" + ` from the results of ` + "`make test-dracut`" + `.
 
-Each cell is an image that the dracut of Debian 12 (059), Debian 13 (106) or sid (112) has made, without systemd. It is booted twice from the same disks: by dracut's
+Each cell is an image that the dracut of Debian 12 (059), Debian 13 (106) or sid (112) has made, with systemd inside or without. It is booted twice from the same disks: by dracut's
 own init, and by ours in its place. Passed means that both reached the real init, that the layout was what it says (a degraded array *is* degraded), and that
 the real system finds the same: every mount with its source and options, the tables of device-mapper and MD, the links in /dev, what is left of udev's database, argument
-and environment of init, and who else runs.
+and environment of init, and who else runs. Of images with systemd inside the layout alone is compared, and that they were booted by us; those with LUKS by systemd.
 
 `
 
@@ -28,7 +28,7 @@ func (r *rig) writePage(todo []Cell) error {
 		if result == "passed" {
 			passed++
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", or(l.Title, c.Layout), c.Dracut, c.Shell, which(c.HostOnly, "host-only", "generic"),
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", or(l.Title, c.Layout), c.Dracut, c.Shell, kind(c),
 			which(c.Module, "module", "archive"), result)
 	}
 	fmt.Fprintf(&b, "\n%d of %d cells are passed.\n", passed, len(todo))
@@ -76,6 +76,17 @@ func (r *rig) pageTimes(b *strings.Builder, todo []Cell) {
 	if rows != "" {
 		b.WriteString(timesPageHead + rows)
 	}
+}
+
+// kind is what a cell's image is like.
+func kind(c Cell) string {
+	switch {
+	case c.HostOnly:
+		return "host-only"
+	case c.Systemd:
+		return "generic, systemd inside"
+	}
+	return "generic"
 }
 
 func which(is bool, yes, no string) string {

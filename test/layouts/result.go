@@ -134,13 +134,15 @@ func (r *rig) ours(c Cell, l Layout, stock string, result *Result) error {
 		return err
 	}
 	result.Ours = end.Seconds
-	result.Bad = verdict(l, dracut(c.Dracut), result.Control, end)
+	result.Bad = verdict(c, l, result.Control, end)
 	return nil
 }
 
-// verdict is what is wrong with a pair of boots.
-func verdict(l Layout, d Dracut, stock, ours End) []string {
+// verdict is what is wrong with a pair of boots. systemd leaves other mounts and another environment than dracut's own init: of its images the layout alone is compared,
+// and who has booted them.
+func verdict(c Cell, l Layout, stock, ours End) []string {
 	var bad []string
+	d := dracut(c.Dracut)
 	if stock.Bad != "" {
 		bad = append(bad, "the stock init: "+stock.Bad)
 	}
@@ -155,5 +157,15 @@ func verdict(l Layout, d Dracut, stock, ours End) []string {
 			bad = append(bad, "ours left no fact: "+f)
 		}
 	}
-	return append(bad, differences(stock.Facts, ours.Facts)...)
+	if !c.Systemd {
+		return append(bad, differences(stock.Facts, ours.Facts)...)
+	}
+	says := "its own systemd, whose part is done natively"
+	if strings.Contains(l.Cmdline(d), "rd.luks.uuid=") {
+		says = "systemd of this image boots it: rd.luks.uuid= asks for LUKS"
+	}
+	if !strings.Contains(ours.Log, says) {
+		bad = append(bad, "our init does not say: "+says)
+	}
+	return bad
 }

@@ -14,9 +14,12 @@ import (
 // packages are what every system holds besides the required ones.
 const packages = "dracut-core kmod udev e2fsprogs btrfs-progs lvm2 thin-provisioning-tools mdadm cryptsetup-bin dash bash busybox-static cpio procps"
 
-// tree is the Debian that has a dracut: what all layouts want in it.
-func (r *rig) tree(d Dracut) (vm.Tree, error) {
-	list := strings.Fields(packages)
+// tree is the Debian that has a dracut: what all layouts want in it. Images with systemd inside come from one of their own.
+func (r *rig) tree(d Dracut, systemd bool) (vm.Tree, error) {
+	list, name := strings.Fields(packages), d.Suite
+	if systemd {
+		list, name = append(list, strings.Fields(d.Systemd)...), name+"-systemd"
+	}
 	for _, l := range layouts() {
 		for _, p := range strings.Fields(l.Packages) {
 			if !slices.Contains(list, p) {
@@ -24,7 +27,7 @@ func (r *rig) tree(d Dracut) (vm.Tree, error) {
 			}
 		}
 	}
-	t := vm.Tree{Suite: d.Suite, Dir: filepath.Join(r.cache, d.Suite), Packages: list}
+	t := vm.Tree{Suite: d.Suite, Dir: filepath.Join(r.cache, name), Packages: list}
 	err, tried := r.tries[t.Dir]
 	if !tried {
 		err = t.Ensure()
@@ -55,7 +58,7 @@ func (r *rig) imageName(c Cell, l Layout, k vm.Kernel, t vm.Tree) (string, error
 // image returns the stock image of a cell, made by the dracut of its system.
 func (r *rig) image(c Cell, l Layout) (string, error) {
 	d := dracut(c.Dracut)
-	t, err := r.tree(d)
+	t, err := r.tree(d, c.Systemd)
 	if err != nil {
 		return "", err
 	}
@@ -81,6 +84,10 @@ func dracutArgs(c Cell, l Layout) []string {
 	if c.HostOnly {
 		// What the host needs is dracut's to find; that systemd is not in the image is ours.
 		return append(args, "--hostonly", "--omit", "systemd systemd-initrd dracut-systemd", "--add", c.Shell)
+	}
+	if c.Systemd {
+		// The modules are dracut's choice; the shell is the system's.
+		return append(args, "--conf", "/dev/null", "--confdir", "/preroot/empty", "--no-hostonly")
 	}
 	d := dracut(c.Dracut)
 	modules := c.Shell + " " + d.Common + " " + l.Modules(d)

@@ -68,7 +68,7 @@ func (t Times) wrong() string {
 // measured are the cells whose time is taken: local layouts with the newest dracut, and no cell twice.
 func measured(todo []Cell) []Cell {
 	return slices.DeleteFunc(slices.Clone(todo), func(c Cell) bool {
-		return c.Dracut != newest || c.Shell != shellOfTheRest || c.HostOnly || c.Module
+		return c.Dracut != newest || c.Shell != shellOfTheRest || c.HostOnly || c.Systemd || c.Module
 	})
 }
 

@@ -141,6 +141,7 @@ test-dracut: tools hooks injection
 	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
 	@$(MAKE) --no-print-directory all
 	@$(GO) run ./test/layouts $(LAYOUTS)
+	@$(if $(LAYOUTS),,$(GO) run ./test/layouts -poweroff)
 
 real: tools
 	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap

@@ -1,7 +1,7 @@
 // Command layouts boots images that dracut has made, with dracut's own init and with ours in its place, from each way a root file system is laid out on
 // disks, and compares what the real system finds.
 //
-//	go run ./test/layouts [-list] [-table] [-virtual] [-times [-n 5]] [CELL...]
+//	go run ./test/layouts [-list] [-table] [-virtual] [-times [-n 5]] [-poweroff] [CELL...]
 //
 // A cell is a layout, a dracut (059, 106, 112 from Debian 12, 13 and sid), the shell of the image, and a generic image or one for the host; -list prints
 // them all, and a cell that is named (a pattern of path.Match) is run alone. A cell that is passed is not run again while /init, the stock image, the disks
@@ -23,6 +23,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 type options struct {
 	list, table, times, virtual, verbose bool
+	powerOff                             bool
 	pairs                                int
 	init, results, page                  string
 }
@@ -35,6 +36,7 @@ func run(args []string, out, errs io.Writer) int {
 	f.BoolVar(&o.table, "table", false, "write the page of results from what is known, and run nothing")
 	f.BoolVar(&o.times, "times", false, "measure the time of each layout, dracut's init beside ours")
 	f.BoolVar(&o.virtual, "virtual", false, "guests count instructions instead of seconds: slower, but right on a machine that has much else to do")
+	f.BoolVar(&o.powerOff, "poweroff", false, "show that a machine with its root on LVM on MD is switched off clean, by dracut's /shutdown")
 	f.IntVar(&o.pairs, "n", 5, "pairs of boots that are measured")
 	f.BoolVar(&o.verbose, "v", false, "show the consoles")
 	f.StringVar(&o.init, "init", "build/init", "the program that becomes /init")
@@ -48,7 +50,7 @@ func run(args []string, out, errs io.Writer) int {
 		printList(out, todo)
 		return 0
 	}
-	if err := o.work(todo, out, errs); err != nil {
+	if err := o.work(f.Args(), todo, out, errs); err != nil {
 		fmt.Fprintf(errs, "layouts: %v\n", err)
 		return 1
 	}
@@ -56,7 +58,7 @@ func run(args []string, out, errs io.Writer) int {
 }
 
 // work does what is asked for.
-func (o options) work(todo []Cell, out, errs io.Writer) error {
+func (o options) work(names []string, todo []Cell, out, errs io.Writer) error {
 	r, err := newRig(o, errs)
 	if err != nil {
 		return err
@@ -65,6 +67,8 @@ func (o options) work(todo []Cell, out, errs io.Writer) error {
 	switch {
 	case o.table:
 		return r.writePage(todo)
+	case o.powerOff:
+		return r.powerOff(names, out)
 	case o.times:
 		return r.measureAll(todo, out)
 	}

@@ -124,7 +124,7 @@ func (r *rig) fill(t vm.Tree, k vm.Kernel, dir, script string, sizes []int, cont
 		disks = append(disks, vm.Disk{Path: modules, ReadOnly: true})
 	}
 	initrd := filepath.Join(r.work, "maker.img")
-	if err := makerImage(k, initrd, script, content); err != nil {
+	if err := makerImage(k, initrd, makerDrivers, script, content); err != nil {
 		return err
 	}
 	end, err := vm.Run(vm.Spec{Kernel: k.Image(), Initrd: initrd, Cmdline: "console=ttyS0 quiet", Disks: disks, Limit: 2 * r.o.limit(), Icount: r.o.virtual}, r.watch())
@@ -145,7 +145,7 @@ func sparse(path string, mib int) error {
 }
 
 // makerImage is the initramfs of the guest.
-func makerImage(k vm.Kernel, path, script string, content []vm.Entry) error {
+func makerImage(k vm.Kernel, path, drivers, script string, content []vm.Entry) error {
 	entries := []vm.Entry{
 		{Name: "init", Mode: 0o755, Data: []byte(makerInit)},
 		{Name: "make.sh", Mode: 0o644, Data: []byte(script)},
@@ -157,7 +157,7 @@ func makerImage(k vm.Kernel, path, script string, content []vm.Entry) error {
 	if err != nil {
 		return err
 	}
-	modules, err := vm.LoadList(k, "modules", "m", words(makerDrivers)...)
+	modules, err := vm.LoadList(k, "modules", "m", words(drivers)...)
 	if err != nil {
 		return err
 	}

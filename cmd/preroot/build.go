@@ -66,6 +66,8 @@ func buildOptions(args []string, stderr io.Writer) (o image.Options, verbose boo
 		o.Includes = append(o.Includes, image.Include{Src: src, Dst: dst})
 		return nil
 	})
+	f.StringVar(&o.Hooks, "hooks", "", "`DIR` with hook scripts of dracut's kind, DIR/STAGE/NAME.sh; the image gets a shell and our library of functions for them")
+	f.StringVar(&o.Shell, "shell", "", "`PATH` of the static program that is the shell of hooks (default /bin/busybox)")
 	rest, err := parseAnywhere(f, args)
 	if err != nil {
 		return o, false, err

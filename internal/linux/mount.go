@@ -196,6 +196,18 @@ func Remount(target string, flags uintptr, data string) error {
 	return err
 }
 
+// Room is what is free on the file system of a path, in bytes and in files; known is false where it has no limit (a ramfs), or cannot be asked.
+func Room(path string) (bytes, files uint64, known bool) {
+	var st unix.Statfs_t
+	if unix.Statfs(path, &st) != nil || st.Blocks == 0 {
+		return 0, 0, false
+	}
+	if files = st.Ffree; st.Files == 0 { // no limit of files
+		files = 1
+	}
+	return st.Bavail * uint64(st.Bsize), files, true
+}
+
 // IsMountPoint says whether something is mounted on path: its device differs from its parent's.
 func IsMountPoint(path string) bool {
 	var here, up unix.Stat_t

@@ -26,7 +26,7 @@ import (
 //	people       who comes to a prompt, one visit a line: WAIT STAY [REQUEST]; nobody comes after the last one
 //	events       one a line: TIME signal N, TIME overrun, TIME remove NAME
 //	DEVICE:PATH  a file on a device; "ELF" stands for a program, "ELF 0644" for one that is not executable
-//	initramfs:PATH  a file of the initramfs, or of /proc and /sys
+//	initramfs:PATH  a file of the initramfs, or of /proc and /sys; hooks are such (see shell). Executable if it begins with #!
 //	want         the journal
 //	log          lines that must be in the log, in part
 type Case struct {

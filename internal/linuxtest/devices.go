@@ -86,7 +86,7 @@ func (m *Machine) announce(d *disk, ev uevent.Event, present bool) {
 	m.mu.Unlock()
 	m.files.write("sys/kernel/uevent_seqnum", strconv.FormatUint(ev.Seqnum, 10)+"\n")
 	if !d.is("lost") {
-		m.socket.send(ev)
+		m.listener().send(ev)
 	}
 }
 

@@ -40,6 +40,11 @@ type Machine struct {
 	resumeOffset int64           // of the swap header, in bytes
 	said         strings.Builder // by the kernel, about resuming
 
+	fifos     map[string]*fifo
+	allFIFOs  []*fifo
+	processes []*process
+	killed    bool // the engine is; it ends when it looks at its hooks
+
 	off chan struct{} // closed when the machine is switched off
 
 	mu       sync.Mutex
@@ -66,6 +71,7 @@ func New(c *Case) (*Machine, error) {
 	m := &Machine{
 		files: &files{m: fstest.MapFS{}}, modules: map[string]*module{}, trees: map[string]map[string]string{},
 		status: map[string]int{}, signals: make(chan int, 8), began: time.Now(), off: make(chan struct{}),
+		fifos:  map[string]*fifo{},
 		loaded: map[string]bool{}, filesys: strings.Fields(c.Section("filesystems")),
 	}
 	m.socket = newSocket(m.off)
@@ -95,7 +101,7 @@ func New(c *Case) (*Machine, error) {
 func (m *Machine) readTrees(c *Case) {
 	for _, s := range c.sections {
 		if dev, path, ok := strings.Cut(s.name, ":"); ok && dev == "initramfs" {
-			m.files.write(path, s.text)
+			m.files.put(path, s.text, modeOf(s.text))
 		} else if ok {
 			if m.trees[dev] == nil {
 				m.trees[dev] = map[string]string{}
@@ -103,6 +109,14 @@ func (m *Machine) readTrees(c *Case) {
 			m.trees[dev][path] = s.text
 		}
 	}
+}
+
+// modeOf is that of a file of the initramfs: a script with an interpreter is executable.
+func modeOf(text string) fs.FileMode {
+	if strings.HasPrefix(text, "#!") {
+		return 0o755
+	}
+	return 0o644
 }
 
 func (m *Machine) readPrograms(c *Case) error {
@@ -141,7 +155,7 @@ func (m *Machine) readEvents(c *Case) error {
 		}
 		switch {
 		case f[1] == "overrun":
-			time.AfterFunc(at, m.socket.overrun)
+			time.AfterFunc(at, func() { m.listener().overrun() })
 		case f[1] == "signal" && len(f) == 3:
 			n, _ := strconv.Atoi(f[2])
 			time.AfterFunc(at, func() { m.Signal(n) })
@@ -156,10 +170,19 @@ func (m *Machine) readEvents(c *Case) error {
 
 // Signal is what PID 1 passes on.
 func (m *Machine) Signal(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	select {
 	case m.signals <- n:
 	default:
 	}
+}
+
+// listener is the socket of the engine that runs.
+func (m *Machine) listener() *socket {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.socket
 }
 
 // note writes a line of the journal: the time in seconds, and what is done.
@@ -198,12 +221,29 @@ func (m *Machine) Messages() string {
 	return strings.Join(m.messages, "")
 }
 
-// Run boots, at most for limit, and switches the machine off.
+// Run boots, at most for limit, and switches the machine off. An engine that is killed is started once more.
 func (m *Machine) Run(limit time.Duration) {
+	m.engine(false, limit)
+	if m.killed && !m.over {
+		m.revive()
+		m.engine(true, limit)
+	}
+	m.end("engine ended")
+	close(m.off)
+	close(m.signals)
+	m.mu.Lock()
+	m.endProcesses()
+	m.mu.Unlock()
+	m.log.Errf("off")
+	time.Sleep(time.Hour) // timers of this boot ring into nothing
+}
+
+// engine is the life of one engine.
+func (m *Machine) engine(restarted bool, limit time.Duration) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := boot.Run(m.machine()); err != nil {
+		if err := boot.Run(m.machine(restarted)); err != nil {
 			m.end("engine: %v", err)
 		}
 	}()
@@ -212,21 +252,26 @@ func (m *Machine) Run(limit time.Duration) {
 	case <-time.After(limit):
 		m.end("still waiting")
 		m.Signal(int(syscall.SIGINT))
+	}
+	select {
+	case <-done:
+	case <-time.After(deaf):
+		m.mu.Lock()
+		m.killed = true
+		m.mu.Unlock()
 		<-done
 	}
-	m.end("engine ended")
-	close(m.off)
-	close(m.signals)
-	m.log.Errf("off")
-	time.Sleep(time.Hour) // timers of this boot ring into nothing
 }
 
-func (m *Machine) machine() boot.Machine {
+// deaf is when an engine that does nothing about Ctrl-Alt-Del is ended: a hook is under way.
+const deaf = 10 * time.Second
+
+func (m *Machine) machine(restarted bool) boot.Machine {
 	return boot.Machine{
 		Files: m.files, Scratch: m, Kernel: kernel{m}, Mounter: m, Directories: m,
-		Uevents:      func() (boot.Uevents, error) { m.socket.open(); return m.socket, nil },
+		Uevents:      func() (boot.Uevents, error) { s := m.listener(); s.open(); return s, nil },
 		OpenTerminal: m.openTerminal, Self: "/init", OpenDisk: m.openDisk, OpenRoot: m.openRoot, Programs: programs{m}, Parent: parent{m}, Signals: m.signals,
-		WriteSys: m.writeSys, KernelLog: m.kernelLog,
+		WriteSys: m.writeSys, KernelLog: m.kernelLog, Hooks: m.hookSystem(), Restarted: restarted,
 		Uptime: func() time.Duration { return time.Since(m.began) },
 		ELF:    62, Log: m.log,
 	}
@@ -275,24 +320,32 @@ func (p parent) End(action, reason string) error {
 }
 
 // WriteFile notes what the real system reads.
-func (m *Machine) WriteFile(path string, _ []byte) error {
+func (m *Machine) WriteFile(path string, data []byte) error {
+	m.files.write(path, string(data))
 	if strings.Contains(path, "fsck") {
 		m.note("touch %s", path)
 	}
 	return nil
 }
 
-// Symlink and Remove change nothing that a boot reads again.
+// Symlink changes nothing that a boot reads again.
 func (m *Machine) Symlink(_, _ string) error { return nil }
 
-// Remove does nothing.
-func (m *Machine) Remove(string) error { return nil }
+// Remove removes a file.
+func (m *Machine) Remove(path string) error {
+	m.files.remove(strings.TrimPrefix(path, "/"))
+	return nil
+}
 
 // Mkdir makes every directory.
 func (m *Machine) Mkdir(string, uint32) error { return nil }
 
-// IsMountPoint says that the kernel has mounted nothing.
-func (m *Machine) IsMountPoint(string) bool { return false }
+// IsMountPoint says whether a device is mounted there; the API file systems are not.
+func (m *Machine) IsMountPoint(path string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mountAt(path) != nil
+}
 
 // runProgram runs a planned program.
 func (m *Machine) runProgram(program string, args ...string) (int, string, error) {

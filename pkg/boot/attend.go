@@ -58,6 +58,7 @@ func (b *Boot) attend(why stop) outcome {
 	b.prepareForPeople()
 	b.leaveRecord()
 	b.m.Parent.Wait("prompt", 0)
+	defer b.deadline.hold()()
 	b.finder.err, b.finder.timeUp, b.finder.people = nil, false, true
 	b.m.Log.Errf("end: HELD: prompt on %s%s: %s", places(b.terminals()), a.plan(), why.reason)
 	b.m.Log.Flush(logPatience)

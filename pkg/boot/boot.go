@@ -78,8 +78,9 @@ type Boot struct {
 	revived bool      // it was started again
 	bareDev bool      // /dev is no devtmpfs: nodes are made here
 
-	state state                         // what is remembered beyond the life of this engine
-	waits atomic.Pointer[chan struct{}] // closed when the wait under way ends; nil outside
+	deadline deadline                      // root's, for hooks
+	state    state                         // what is remembered beyond the life of this engine
+	waits    atomic.Pointer[chan struct{}] // closed when the wait under way ends; nil outside
 
 	printLevel atomic.Int32 // the console's level before it was lowered, 0 for as it was
 }
@@ -96,7 +97,7 @@ func Run(m Machine) error {
 		return m.Parent.End("reboot", err.Error())
 	}
 	b.configure()
-	if b.decide() {
+	if b.decide() || b.tooLate() {
 		return nil
 	}
 	b.forgetHost()
@@ -105,7 +106,8 @@ func Run(m Machine) error {
 		case stageDone:
 			i++
 		case rootAgain:
-			i = slices.IndexFunc(stages, func(s stage) bool { return s.name == "initqueue" })
+			b.hooks.again("initqueue")
+			i = stageIndex("initqueue")
 		case bootOver:
 			return nil
 		}
@@ -130,6 +132,7 @@ func (b *Boot) runStage(s stage) next {
 	}
 	switch {
 	case err == nil:
+		b.hooks.stageDone(s.name)
 		return stageDone
 	case errors.Is(err, errOtherRoot):
 		b.m.Log.Warnf("%v: looking for root again", err)

@@ -26,6 +26,7 @@ func (b *Boot) mountByHooks() error {
 	if b.udevd == nil || b.hooks.value("rootok") == "" && b.nativeRoot() {
 		rounds = 1
 	}
+	b.hooks.beginMount(b.hooks.has("mount"))
 	for range rounds {
 		if b.rootMounted() {
 			return b.adoptRoot()

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/preroot/preroot/dracut/lib"
 	"github.com/preroot/preroot/pkg/hooks"
@@ -21,19 +20,23 @@ type hookRunner struct {
 	finder   hooks.Finder
 	shell    *hooks.Shell
 	programs *hooks.Programs
-	mu       sync.Mutex        // guards values: a hook of the queue may outlive the wait for it
+	mu       sync.Mutex        // guards values and full: a hook of the queue may outlive the wait for it
 	values   map[string]string // of the shell, after the last hook
 	failed   error             // why there is no shell
 
-	done    []string // the stages that had their turn
-	printed printed
+	used     bool     // a hook has run in this boot
+	done     []string // the stages that had their turn
+	finished []string // those that were finished by the engine before this one
+	discard  []string // what was mounted for hooks; nil before
+	full     map[string]bool
+	printed  printed
 }
 
 // shared are the variables of the shell that mean something to us (dracut.modules(7)).
 var shared = []string{"root", "rootok", "rflags", "fstype", "netroot", "NEWROOT", "main_loop", "RDRETRY", "resume", "hookdir"}
 
 func newHooks(b *Boot, finder hooks.Finder) *hookRunner {
-	h := &hookRunner{b: b, finder: finder, values: map[string]string{}}
+	h := &hookRunner{b: b, finder: finder, values: map[string]string{}, full: map[string]bool{}}
 	h.printed.line = func(line string) { b.m.Log.Infof("hook: %s", line) }
 	h.printed.console = b.m.Console
 	return h
@@ -54,9 +57,16 @@ func (h *hookRunner) named(stage, text string) bool {
 
 // runOnce runs the hooks of a stage that has its turn once in a boot: not again when our own step is tried again.
 func (h *hookRunner) runOnce(stage string) {
-	if !slices.Contains(h.done, stage) {
-		h.done = append(h.done, stage)
-		h.run(stage)
+	if slices.Contains(h.done, stage) || h.b.m.Hooks == nil {
+		return
+	}
+	h.done = append(h.done, stage)
+	for _, s := range h.finder.Scripts(stage) {
+		if !h.ran(stage, s.Path) {
+			ended := h.begin(s.Path)
+			h.one(stage, s)
+			ended()
+		}
 	}
 }
 
@@ -85,29 +95,25 @@ func (h *hookRunner) one(stage string, s hooks.Script, args ...string) {
 	h.judge(stage, s.Path, r, err)
 }
 
-// programLimit is how long a hook that is a program may take (faults K04: such a one waits for nobody).
-const programLimit = 90 * time.Second
-
 // program runs a hook that is a program: it gets the values, and leaves nothing but what it writes.
 func (h *hookRunner) program(stage, path string, args ...string) {
 	r, err := h.runProgram(path, args...)
+	h.tellFull(path)
 	switch {
 	case err != nil:
 		h.b.m.Log.Errf("hook %s (stage %s): %v", path, stage, err)
 	case r.End != hooks.Returned || r.Status != 0:
-		h.b.m.Log.Warnf("hook %s (stage %s): status %d%s", path, stage, r.Status, after(r.Message))
+		h.b.m.Log.Warnf("hook %s (stage %s): status %d%s%s", path, stage, r.Status, stopped(r), after(r.Message))
 	}
 }
 
 func (h *hookRunner) runProgram(path string, args ...string) (r hooks.Result, err error) {
 	if h.programs == nil {
-		for _, dir := range []string{"/run/initramfs", Directory, hookDirectory} {
-			_ = h.b.m.Directories.Mkdir(dir, 0o755)
-		}
+		h.mountScratch()
 		h.programs = &hooks.Programs{
-			System: *h.b.m.Hooks, Dir: hookDirectory, EnvDir: Directory + "/env", Limit: programLimit,
+			System: *h.b.m.Hooks, Dir: hookDirectory, EnvDir: hookDirectory + "/env", Limit: h.b.config.HookTimeout, // it waits for nobody (faults K04)
 			Line:     func(line string) { h.b.m.Log.Infof("hook: %s", line) },
-			Patience: hooks.Patience{Slow: h.slow},
+			Patience: hooks.Patience{Slow: h.slow, Memory: h.b.memoryLeft},
 		}
 	}
 	defer func(end func(error)) { end(err) }(h.b.spans.Start("hook", path))
@@ -115,6 +121,17 @@ func (h *hookRunner) runProgram(path string, args ...string) (r hooks.Result, er
 		return hooks.Result{}, err
 	}
 	return h.programs.Run(context.Background(), path, args...)
+}
+
+// stopped says why a hook was ended.
+func stopped(r hooks.Result) string {
+	switch {
+	case r.Starved:
+		return ": it has taken nearly all memory of the machine and was ended"
+	case r.End == hooks.Stopped:
+		return ": it did not end and was ended"
+	}
+	return ""
 }
 
 // given are the values that programs get: those of the hook shell, and what is known without one.
@@ -142,6 +159,7 @@ func (h *hookRunner) judge(stage, path string, r hooks.Result, err error) {
 	h.mu.Lock()
 	h.values = r.Vars
 	h.mu.Unlock()
+	h.tellFull(path)
 	switch r.End {
 	case hooks.Returned:
 		h.b.m.Log.Debugf("hook %s (stage %s): status %d", path, stage, r.Status)
@@ -150,6 +168,10 @@ func (h *hookRunner) judge(stage, path string, r hooks.Result, err error) {
 	case hooks.Gone:
 		h.b.m.Log.Warnf("hook %s (stage %s): the shell of the hooks is gone, status %d%s; going on with a new one", path, stage, r.Status, after(r.Message))
 	case hooks.Stopped:
+		if r.Starved {
+			h.b.m.Log.Errf("hook %s (stage %s)%s", path, stage, stopped(r))
+			break
+		}
 		h.b.m.Log.Errf("hook %s (stage %s) did nothing any more and was ended", path, stage)
 	}
 }
@@ -166,8 +188,10 @@ func (h *hookRunner) ready() bool {
 	if h.shell != nil || h.failed != nil {
 		return h.shell != nil
 	}
+	h.mountScratch()
 	c := HookShell(h.b.m)
-	c.Output, c.Patience = h.printed.take, hooks.Patience{Limit: hooks.DefaultLimit, Slow: h.slow}
+	c.Output = h.printed.take
+	c.Patience = hooks.Patience{Limit: h.b.config.HookTimeout, Expired: h.b.deadline.passed, Memory: h.b.memoryLeft, Slow: h.slow}
 	h.shell, h.failed = hooks.New(c)
 	if h.failed != nil {
 		h.b.m.Log.Errf("hooks: %v", h.failed)

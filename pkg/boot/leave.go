@@ -123,10 +123,41 @@ func (b *Boot) handOverTo() error {
 		return err
 	}
 	b.disarmPanic()
-	return b.m.Parent.HandOver(switchroot.Record{
-		Root: Sysroot, Device: rootDevice(b.root), Init: b.init, Mounts: mount.Carried,
-	})
+	r := switchroot.Record{Root: Sysroot, Device: rootDevice(b.root), Init: b.init, Mounts: mount.Carried, Discard: b.hooks.discard}
+	if b.udevd != nil {
+		_, _, given := b.params.Lookup("init=")
+		r.Args, r.OwnArgs = InitArgs(b.read("proc/cmdline"), given), true
+	}
+	return b.m.Parent.HandOver(r)
 }
+
+// InitArgs are the arguments that dracut's own init gives to the real one, from the text of /proc/cmdline: with init= every word after it but console= and
+// BOOT_IMAGE=, otherwise only those that a runlevel may be. The line is cut at the first text init=, rdinit= included, and at blanks alone, without regard to
+// quotes; what stands there of an init= from a file of the image is the first word. Unlike dracut's, a word with * or ? stays what it is.
+func InitArgs(cmdline string, initGiven bool) (args []string) {
+	line, _, _ := strings.Cut(cmdline, "\n")
+	if !initGiven {
+		for _, w := range strings.FieldsFunc(line, isBlank) {
+			if len(w) == 1 && (w[0] >= '0' && w[0] <= '9' || w == "s" || w == "S") || w == "single" || w == "emergency" || w == "auto" {
+				args = append(args, w)
+			}
+		}
+		return args
+	}
+	if _, after, found := strings.Cut(line, "init="); found {
+		line = after
+	}
+	for i, w := range strings.FieldsFunc(line, isBlank) {
+		name, _, _ := strings.Cut(w, "=")
+		if i > 0 && name != "console" && name != "BOOT_IMAGE" {
+			args = append(args, w)
+		}
+	}
+	return args
+}
+
+// isBlank says where a shell cuts words (IFS).
+func isBlank(r rune) bool { return r == ' ' || r == '\t' || r == '\n' }
 
 // quietConsole keeps what the kernel and drivers say off a console that nobody reads: every message of a driver
 // would wait for it too. It is all in the log, and the level is put back before the hand-over.

@@ -38,6 +38,8 @@ type Machine struct {
 	Programs Programs
 	// Hooks is what the hook shell asks of the machine; nil where no hook can be run.
 	Hooks *hooks.System
+	// Room is what is free on a file system, in bytes and in files; known is false for one without a limit. It may be nil.
+	Room func(path string) (bytes, files uint64, known bool)
 	// WatchDirectories watches directories for files that come, go or are written; nil where that cannot be.
 	WatchDirectories func(dirs ...string) (Changes, error)
 	// UdevMonitor opens the messages of udevd; nil where there are none.

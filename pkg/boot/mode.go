@@ -45,6 +45,10 @@ func (b *Boot) chooseMode() {
 		b.m.Log.Infof("udevd mode: the image has %s and rules that call initqueue", daemon.Path)
 	}
 	b.suitMode()
+	if b.udevd != nil || b.hooks.any() {
+		b.hooks.mountScratch()
+	}
+	b.hooks.inherit()
 }
 
 // suitMode sets what is unlike by default in an image of dracut: its prompt waits for ever, as its users know it.
@@ -52,6 +56,7 @@ func (b *Boot) suitMode() {
 	if b.udevd != nil && !b.config.UnattendedGiven {
 		b.config.Unattended = 0
 	}
+	b.deadline.set(b.config.RootWait)
 }
 
 // stockBoots has PID 1 execute the systemd of the image if that must boot it, and says whether it was taken over. Nothing is changed yet but for what is put back here.

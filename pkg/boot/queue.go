@@ -29,6 +29,7 @@ type queue struct {
 	watched bool        // changes of the queue's directories are events
 	changes uint64      // of devices and of the directories of the queue
 	stands  bool        // the clock does
+	skip    bool        // the engine before this one was through with it
 	over    time.Time   // since when no hook says no any more; our own devices are looked at for the last time
 	busy    func(error) // ends the span of udevd's work; nil while it has none
 	err     error
@@ -45,7 +46,7 @@ type (
 )
 
 func (b *Boot) newQueue() *queue {
-	q := &queue{f: b.finder, place: &queueDir{finder: b.hooks.finder, m: b.m, stale: true}}
+	q := &queue{f: b.finder, skip: slices.Contains(b.hooks.finished, "initqueue"), place: &queueDir{finder: b.hooks.finder, m: b.m, stale: true}}
 	q.rounds = initqueue.Rounds{
 		Queue: initqueue.Queue{Rule: b.queueRule()},
 		Hooks: hookJobs{b.hooks, b.retries()}, Places: q.place, Retry: b.retries(), Work: b.hooks.finder.Dir + "/initqueue/work",
@@ -130,6 +131,7 @@ func (b *Boot) work() error {
 	b.loop = loop
 	b.loop.Owner, b.loop.Tick = b.finder, 0
 	end(err)
+	b.queue.skip, b.hooks.used = false, true
 	if err == nil {
 		b.hooks.set(hooks.Var{Name: "main_loop", Unset: true}, hooks.Var{Name: "RDRETRY", Unset: true})
 	}
@@ -280,6 +282,9 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 		q.idle = reading
 		jobs = append(jobs, q.f.b.udevJob(q.doubts))
 	}
+	if q.skip {
+		return jobs, q.skipped()
+	}
 	q.place.stale = q.place.stale || !q.watched
 	more, outcome := q.rounds.Next(q.idle == known && q.quiet, q.changes)
 	for outcome == initqueue.GivenUp && q.patient() {
@@ -303,6 +308,15 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 // judgeRoot makes a root that no hook waits for one of the things that the hooks wait for.
 func (q *queue) judgeRoot() {
 	q.place.root = q.f.b.udevd != nil && q.f.b.mountsItself() && !q.f.complete()
+}
+
+// skipped waits for udevd and our own probes only: the hooks have had what they wait for.
+func (q *queue) skipped() initqueue.Verdict {
+	v := q.last()
+	if v == initqueue.Done && !(q.idle == known && q.quiet) && time.Since(q.over) < skippedLook {
+		return initqueue.Wait
+	}
+	return v
 }
 
 // last waits, once the hooks have what they want, until every device that the kernel has announced is probed: whether root is the only one of
@@ -403,6 +417,10 @@ func (j hookJobs) Vote(path string, mainLoop int) bool {
 // Source sources a job.
 func (j hookJobs) Source(path string, mainLoop int) (int, int) {
 	retry := j.number("RDRETRY", j.retry)
+	if j.h.guilty(path) {
+		return mainLoop, retry
+	}
+	defer j.h.beginJob(path)()
 	if !sourced(path) {
 		j.h.program("initqueue", path)
 		return mainLoop, retry

@@ -1,11 +1,13 @@
 package boot
 
 import (
+	"errors"
 	"io"
 	"os"
 
 	"github.com/preroot/preroot/internal/klog"
 	"github.com/preroot/preroot/internal/linux"
+	"github.com/preroot/preroot/internal/safe"
 	"github.com/preroot/preroot/pkg/hooks"
 	"github.com/preroot/preroot/pkg/switchroot"
 	"github.com/preroot/preroot/pkg/uevent"
@@ -40,6 +42,7 @@ func Real(log *klog.Logger) Machine {
 		Hooks:            realHooks(),
 		WatchDirectories: watchDirectories,
 		UdevMonitor:      udevMonitor,
+		Room:             linux.Room,
 	}
 }
 
@@ -161,13 +164,29 @@ func realHooks() *hooks.System {
 			return f, nil
 		},
 		Start: func(c hooks.Command) (hooks.Process, error) {
-			p, err := linux.StartBackground(c.Argv, c.Env, c.Dir, c.Input, c.Output, c.Private)
+			if c.Private {
+				return startPrivate(c)
+			}
+			p, err := linux.StartBackground(c.Argv, c.Env, c.Dir, c.Input, c.Output)
 			if err != nil {
 				return nil, err
 			}
 			return p, nil
 		},
 	}
+}
+
+// startPrivate starts a process from a thread that ends afterwards.
+func startPrivate(c hooks.Command) (hooks.Process, error) {
+	var p *linux.Background
+	err := errors.New("the program could not be started")
+	linux.OffMainThread(func(f func()) { safe.Go("start of a program", nil, f) }, func() {
+		p, err = linux.StartPrivate(c.Argv, c.Env, c.Dir, c.Input, c.Output)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 func watchDirectories(dirs ...string) (Changes, error) {

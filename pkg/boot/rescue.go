@@ -86,6 +86,7 @@ func (b *Boot) override(words string) {
 	b.sources = append(b.sources, cmdline.Source{Name: "/run/initramfs/cmdline.d/prompt.conf", Text: words})
 	c, params, problems := config.Load(b.sources)
 	b.config, b.params = c, params
+	b.suitMode()
 	for _, p := range problems {
 		b.m.Log.Errf("%s", p)
 	}

@@ -15,6 +15,9 @@ type state struct {
 	blind  bool           // it could not be written: the next engine will not know
 }
 
+// spareState holds the same where /run is full: hooks may have done that.
+const spareState = hookDirectory + "/spare"
+
 // stateFile holds one line for each thing that was begun: how often, a blank, its name.
 const stateFile = Directory + "/state"
 
@@ -45,6 +48,19 @@ func (b *Boot) counted(what string) int {
 	return b.state.counts[what]
 }
 
+// recorded says whether anything was begun whose name begins so.
+func (b *Boot) recorded(prefix string) bool {
+	b.state.mu.Lock()
+	defer b.state.mu.Unlock()
+	b.readState()
+	for what := range b.state.counts {
+		if strings.HasPrefix(what, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // forget lets a thing count as never begun.
 func (b *Boot) forget(what string) {
 	b.state.mu.Lock()
@@ -58,7 +74,12 @@ func (b *Boot) forget(what string) {
 
 func (b *Boot) writeState() {
 	s := &b.state
-	if err := b.m.Scratch.WriteFile(stateFile, []byte(stateText(s.counts))); err != nil && !s.blind {
+	text := []byte(stateText(s.counts))
+	err := b.m.Scratch.WriteFile(stateFile, text)
+	if err != nil && b.hooks != nil && b.hooks.discard != nil {
+		err = b.m.Scratch.WriteFile(spareState, text)
+	}
+	if err != nil && !s.blind {
 		s.blind = true
 		b.m.Log.Warnf("%s: %v; a second engine would not know what this one has done", stateFile, err)
 	}
@@ -70,7 +91,13 @@ func (b *Boot) readState() {
 		return
 	}
 	b.state.counts = map[string]int{}
-	text, err := fs.ReadFile(b.m.Files, strings.TrimPrefix(stateFile, "/"))
+	b.readStateFile(stateFile)
+	b.readStateFile(spareState)
+}
+
+// readStateFile takes over the larger numbers.
+func (b *Boot) readStateFile(path string) {
+	text, err := fs.ReadFile(b.m.Files, strings.TrimPrefix(path, "/"))
 	if err != nil {
 		return
 	}
@@ -80,7 +107,7 @@ func (b *Boot) readState() {
 		if err != nil || count < 1 {
 			count = 1
 		}
-		b.state.counts[what] = count
+		b.state.counts[what] = max(count, b.state.counts[what])
 	}
 }
 

@@ -51,6 +51,9 @@ type Config struct {
 	// The default is 300 s (images of our builder).
 	Unattended      time.Duration
 	UnattendedGiven bool
+	// HookTimeout is rd.preroot.hook_timeout=SECONDS: how long a hook may do nothing before it is ended, once root's deadline has
+	// passed; a hook that is a program may take no longer. Zero is never; the default is 90 s.
+	HookTimeout time.Duration
 	// CTTY is rd.ctty=, the console of the emergency shell as a name under /dev, "" when not given.
 	CTTY string
 

@@ -79,12 +79,21 @@ func (r *reader) rescue(c *Config) {
 			c.Unattended, c.UnattendedGiven = d, true
 		}
 	}
+	c.HookTimeout = defaultHookTimeout
+	if w, ok := r.p.Last("rd.preroot.hook_timeout"); ok {
+		if d, ok := r.seconds(w); ok {
+			c.HookTimeout = d
+		}
+	}
 	if tty := r.text("rd.ctty"); tty != "" {
 		c.CTTY = tty[strings.LastIndexByte(tty, '/')+1:]
 	}
 }
 
-const defaultUnattended = 300 * time.Second
+const (
+	defaultUnattended  = 300 * time.Second
+	defaultHookTimeout = 90 * time.Second
+)
 
 // breaks reads rd.break: every STAGE counts, a bare one only as the last.
 func (r *reader) breaks(c *Config) {

@@ -22,11 +22,11 @@ func defaults() Config {
 		Retry:      180 * time.Second,
 		Shell:      true,
 		Emergency:  "reboot",
-		Unattended: 300 * time.Second,
-		Fstab:      true,
-		LogLevel:   -1,
-		HostOnly:   true,
-		Udev:       "auto",
+		Unattended: 300 * time.Second, HookTimeout: 90 * time.Second,
+		Fstab:    true,
+		LogLevel: -1,
+		HostOnly: true,
+		Udev:     "auto",
 	}
 }
 
@@ -66,6 +66,8 @@ func TestParse(t *testing.T) {
 		{"rd.shell=0", func(c *Config) { c.Shell = false }},
 		{"rd.shell=0 rd.shell", func(c *Config) {}},
 		{"rd.emergency=halt", func(c *Config) { c.Emergency, c.EmergencyGiven = "halt", true }},
+		{"rd.preroot.hook_timeout=9", func(c *Config) { c.HookTimeout = 9 * time.Second }},
+		{"rd.preroot.hook_timeout=0", func(c *Config) { c.HookTimeout = 0 }},
 		{"rd.preroot.unattended=0", func(c *Config) { c.Unattended, c.UnattendedGiven = 0, true }},
 		{"rd.ctty=/dev/ttyS0", func(c *Config) { c.CTTY = "ttyS0" }},
 		{"rd.ctty=hvc0", func(c *Config) { c.CTTY = "hvc0" }},

@@ -12,6 +12,7 @@
 // A shell that is gone is started again at the next request with its state put back: every variable that is not read-only by nature, which of
 // them are exported, directory and umask. Lost are functions other than those of the library, traps, arrays and options; what hooks
 // had made read-only can be written again. Variables survive a kill -9 as they were before the hook that died.
+// Inherit gives a new process what the shell of one before it has left.
 //
 // No value is ever shell text here but by Quote. What the shell is told lies in files of Config.Dir, which it reads by path for each request: it keeps no
 // descriptor that a hook could close or a daemon could inherit. Standard output and error of hooks are a FIFO that this package reads:

@@ -32,6 +32,7 @@ type ended int
 const (
 	finished ended = iota // done says so
 	stopped               // we have ended it
+	starved               // we have ended it, since it took the memory of the machine
 )
 
 // await waits until done yields or is closed, and ends the hook when the context is over or the rule of Watch says so.
@@ -39,12 +40,23 @@ func (r running) await(ctx context.Context, done <-chan struct{}) ended {
 	watch := Watch{Report: r.patience.Report, Limit: r.patience.Limit}
 	look := time.NewTicker(min(r.patience.Sample, r.patience.Report))
 	defer look.Stop()
+	var mem memory
+	memLook := time.NewTimer(memoryFirst)
+	defer memLook.Stop()
 	for {
 		select {
 		case <-done:
 			return finished
 		case <-ctx.Done():
 			return r.end(done)
+		case <-memLook.C:
+			low, again := mem.look(r.patience.Memory())
+			if low {
+				r.end(done)
+				return starved
+			}
+			memLook.Reset(again)
+			continue
 		case <-look.C:
 		}
 		so := time.Since(r.began)

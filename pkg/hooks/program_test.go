@@ -70,6 +70,7 @@ func TestBadPrograms(t *testing.T) {
 		{"K02 exit", "#!/bin/sh\nexit 255", Returned, 255, false},
 		{"K05 exec", "#!/bin/sh\nexec true", Returned, 0, false},
 		{"kill", "#!/bin/sh\nkill -9 $$", Gone, -9, false},
+		{"K09 writes to /", "#!/bin/sh\ntouch /preroot-test-of-a-read-only-root || exit 6", Returned, 6, false},
 		{"K11 mount", "#!/bin/sh\nmount -t tmpfs none " + dir + " && touch " + dir + "/inside; umount -l /proc; cd /; umask 0", Returned, 0, false},
 		{"K13 output", "#!/bin/sh\ndd if=/dev/zero bs=1000000 count=3 2>/dev/null", Returned, 0, false},
 		{"K15 interpreter", "#!/no/such/interpreter\n", 0, 0, true},
@@ -94,7 +95,12 @@ func TestBadPrograms(t *testing.T) {
 
 // TestProgramsAreContained: time has a limit, and children do not outlive their program.
 func TestProgramsAreContained(t *testing.T) {
-	p, run, dir := programRig(t)
+	p, run, _ := programRig(t)
+	dir, err := os.MkdirTemp("/dev/shm", "preroot-hooks-") // the root directory is read-only for programs
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	got, _, err := run("#!/bin/sh\nsleep 600 & echo $! > " + dir + "/child\nbash -c 'exec -a @lives sleep 600' & echo $! > " + dir + "/spared\nwhile ! grep -q @lives /proc/$!/cmdline; do :; done")
 	if err != nil || got.End != Returned {
 		t.Fatalf("%+v %v", got, err)

@@ -20,7 +20,13 @@ func realSystem() System {
 		Proc:    os.DirFS("/proc"),
 		Channel: func(path string) (Channel, error) { return linux.MakeFIFO(path) },
 		Start: func(c Command) (Process, error) {
-			return linux.StartBackground(c.Argv, c.Env, c.Dir, c.Input, c.Output, c.Private)
+			if !c.Private {
+				return linux.StartBackground(c.Argv, c.Env, c.Dir, c.Input, c.Output)
+			}
+			var p Process
+			var err error
+			linux.OffMainThread(func(f func()) { go f() }, func() { p, err = linux.StartPrivate(c.Argv, c.Env, c.Dir, c.Input, c.Output) })
+			return p, err
 		},
 		Signal: linux.Signal,
 	}

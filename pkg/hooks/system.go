@@ -36,7 +36,7 @@ type Channel interface {
 }
 
 // Command is a process to be started. Input and Output (standard output and error) are opened by path. Private gives it a mount
-// namespace of its own.
+// namespace of its own, with a root directory that is read-only.
 type Command struct {
 	Argv, Env          []string
 	Dir, Input, Output string
@@ -75,6 +75,8 @@ type Patience struct {
 	Limit time.Duration
 	// Expired may be nil: never.
 	Expired func() bool
+	// Memory is what is left of the machine's memory and what it has, in bytes: a hook that takes nearly all of it is ended. It may be nil: then nobody looks.
+	Memory func() (left, total uint64)
 	// Slow takes the reports; it must not block. It may be nil.
 	Slow func(Slow)
 }
@@ -88,6 +90,9 @@ func (p Patience) withDefaults() Patience {
 	}
 	if p.Expired == nil {
 		p.Expired = func() bool { return false }
+	}
+	if p.Memory == nil {
+		p.Memory = func() (left, total uint64) { return 0, 0 }
 	}
 	if p.Slow == nil {
 		p.Slow = func(Slow) {}

@@ -40,6 +40,11 @@ func (l *layout) addBase(o *Options, c *choice, init []byte, files map[string]st
 		return err
 	}
 	entries = append(entries, indexes...)
+	hooks, err := hookFiles(o)
+	if err != nil {
+		return err
+	}
+	entries = append(entries, hooks...)
 	if err := l.add(entries...); err != nil {
 		return err
 	}

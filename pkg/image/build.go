@@ -26,6 +26,8 @@ type Options struct {
 	OmitDrivers []string // not these, nor what cannot be loaded without them
 
 	Includes      []Include
+	Hooks         string // folder of hook scripts, in folders named by their stage; "" for none
+	Shell         string // static program that is the shell of hooks; "" for /bin/busybox
 	KernelCmdline string // words for /etc/cmdline.d/10-cmdline.conf
 	NoShell       bool   // no prompt at boot, ever
 	Force         bool   // replace Output

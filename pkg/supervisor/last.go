@@ -23,7 +23,7 @@ func (s *Supervisor) finish(p *switchroot.Prepared, r switchroot.Record) {
 	if rest := p.Rest(); rest != nil {
 		s.emptyRest(rest)
 	}
-	s.execute(r.Init)
+	s.execute(r)
 }
 
 // endEngine ends what is left of the engine, and gives to what lives on what it would have without us.
@@ -76,10 +76,14 @@ func (s *Supervisor) emptyRest(rest *linux.OldRoot) {
 }
 
 // execute runs the new init, or what else can serve as one in the new root.
-func (s *Supervisor) execute(init string) {
+func (s *Supervisor) execute(r switchroot.Record) {
 	s.giveUp()
-	for _, p := range []string{init, "/sbin/init", "/etc/init", "/bin/init"} {
-		argv := append([]string{p}, tail(s.Argv)...)
+	args := tail(s.Argv)
+	if r.OwnArgs {
+		args = r.Args
+	}
+	for _, p := range []string{r.Init, "/sbin/init", "/etc/init", "/bin/init"} {
+		argv := append([]string{p}, args...)
 		s.Log.Errf("%v", linux.Exec(p, argv, s.Env))
 		s.Log.Flush(time.Second) // the next exec takes what is not written with it
 	}

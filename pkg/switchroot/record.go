@@ -4,10 +4,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"strconv"
 )
 
-// Record is the hand-over: what the engine proved, for PID 1 to do. Argv and environment of the new init are those
-// that the kernel gave to PID 1, which still has them.
+// Record is the hand-over: what the engine proved, for PID 1 to do. The environment of the new init is that which the kernel gave to PID 1, which still has it; so are
+// its arguments, unless the record has others.
 type Record struct {
 	// Root is the directory that the new root is mounted on ("/sysroot").
 	Root string
@@ -17,19 +18,32 @@ type Record struct {
 	Init string
 	// Mounts are the mounts to carry over, absolute paths that mean the same in the new root.
 	Mounts []string
+	// Discard are mounts that no one needs after the switch.
+	Discard []string
+	// Args are the arguments of the new init, where OwnArgs says so.
+	Args    []string
+	OwnArgs bool
 }
 
 // recordMagic begins every encoded record; its number is the format's.
-const recordMagic = "preroot-record-1"
+const recordMagic = "preroot-record-2"
 
 // ErrRecord says that a record is damaged or of another format.
 var ErrRecord = errors.New("hand-over record: damaged or of another version")
 
 // Encode makes the message: magic, CRC-32 (IEEE) and length of the body, body; the body is strings, each with its
-// length in front, 32 bits little endian.
+// length in front, 32 bits little endian. A list has its own length before it, as a string in decimal; arguments that are not our own are "-".
 func (r Record) Encode() []byte {
+	words := []string{r.Root, r.Device, r.Init}
+	words = appendList(words, r.Mounts)
+	words = appendList(words, r.Discard)
+	if r.OwnArgs {
+		words = appendList(words, r.Args)
+	} else {
+		words = append(words, noList)
+	}
 	var body []byte
-	for _, s := range append([]string{r.Root, r.Device, r.Init}, r.Mounts...) {
+	for _, s := range words {
 		body = binary.LittleEndian.AppendUint32(body, uint32(len(s)))
 		body = append(body, s...)
 	}
@@ -37,6 +51,31 @@ func (r Record) Encode() []byte {
 	msg = binary.LittleEndian.AppendUint32(msg, crc32.ChecksumIEEE(body))
 	msg = binary.LittleEndian.AppendUint32(msg, uint32(len(body)))
 	return append(msg, body...)
+}
+
+// noList stands for a list that is not there.
+const noList = "-"
+
+func appendList(words, list []string) []string {
+	return append(append(words, strconv.Itoa(len(list))), list...)
+}
+
+// takeList takes a list from the front of words; there is false for noList.
+func takeList(words []string) (list, rest []string, there bool, err error) {
+	if len(words) == 0 {
+		return nil, nil, false, ErrRecord
+	}
+	if words[0] == noList {
+		return nil, words[1:], false, nil
+	}
+	n, err := strconv.Atoi(words[0])
+	if err != nil || n < 0 || n > len(words)-1 || strconv.Itoa(n) != words[0] {
+		return nil, nil, false, ErrRecord
+	}
+	if n > 0 {
+		list = words[1 : n+1]
+	}
+	return list, words[n+1:], true, nil
 }
 
 // DecodeRecord reads a message of Encode and refuses every other.
@@ -54,7 +93,22 @@ func DecodeRecord(msg []byte) (Record, error) {
 	if err != nil || len(words) < 3 {
 		return Record{}, ErrRecord
 	}
-	return Record{Root: words[0], Device: words[1], Init: words[2], Mounts: words[3:]}, nil
+	return decodeRecord(words)
+}
+
+// decodeRecord reads the strings of a body.
+func decodeRecord(words []string) (Record, error) {
+	r := Record{Root: words[0], Device: words[1], Init: words[2]}
+	var mounts, discard bool
+	var err1, err2, err3 error
+	rest := words[3:]
+	r.Mounts, rest, mounts, err1 = takeList(rest)
+	r.Discard, rest, discard, err2 = takeList(rest)
+	r.Args, rest, r.OwnArgs, err3 = takeList(rest)
+	if errors.Join(err1, err2, err3) != nil || !mounts || !discard || len(rest) > 0 {
+		return Record{}, ErrRecord
+	}
+	return r, nil
 }
 
 func decodeStrings(body []byte) ([]string, error) {

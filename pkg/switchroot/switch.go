@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"syscall"
 	"time"
 
@@ -71,6 +72,9 @@ func executable(root *linux.Root, program string) error {
 //
 // After an error of step 2 the process is still in the initramfs, without the mounts moved in step 1.
 func (p *Prepared) Switch() (warnings []string, err error) {
+	for _, m := range slices.Backward(p.record.Discard) {
+		_ = linux.Detach(m)
+	}
 	for _, m := range p.record.Mounts {
 		if err := insist(func() error { return linux.MoveInto(p.root, m, m) }); err != nil {
 			warnings = append(warnings, fmt.Sprintf("%s is not carried over: %v", m, err))

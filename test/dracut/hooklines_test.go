@@ -46,7 +46,7 @@ var bootLines = []bootLine{
 		"syslogtype=rsyslogd rd.caps=1 rd.caps.initdrop=a,b rd.caps.disablemodules=1 rd.caps.disablekexec=1 rd.convertfs rd.driver.export=1 rd.vconsole.keymap=de rd.vconsole.font=f LANG=de_DE.UTF-8 rd.locale.LC_ALL=C",
 		root: "block:/dev/vda1",
 		files: map[string]string{"/etc/k": "key\n", "/etc/e": "key\n", "/etc/f": "key\n", "/sysroot/etc/selinux/config": "SELINUX=enforcing\n", "/sysroot/etc/sysconfig/masterkey": "MASTERKEY=/etc/k\n",
-			"/sysroot/etc/sysconfig/integrity": "EVMKEY=/etc/e\n", "/proc/x": "", "/sysroot/etc/ima/ima-policy": "x\n"}},
+			"/sysroot/etc/sysconfig/integrity": "EVMKEY=/etc/e\n", "/sysroot/etc/ima/ima-policy": "x\n"}},
 	{name: "trace", cmdline: "root=dhcp rd.debug rd.memdebug=3 rd.net.dhcp.retry=2 rd.info ip=eth0:dhcp6 ip=ibft", root: "dhcp", netroot: "dhcp"},
 	{name: "kiwi", cmdline: "root=overlay:UUID=" + uuid + " rd.root.overlay.write=/dev/vdb rd.root.overlay.readonly rd.kiwi.debug rd.kiwi.install.pxe rd.kiwi.install.image=http://192.0.2.1/i rd.kiwi.oem.maxdisk=4G rd.kiwi.ramdisk " +
 		"rd.kiwi.live.pxe rd.live.overlay.persistent rd.live.overlay.cowfs=ext4 rd.kiwi.mdraid=1 systemd.verity_root_hash=00ff kiwi_debug root=install:CDLABEL=INSTALL rd.kiwi.term rd.kiwi.oem.luks.reencrypt",

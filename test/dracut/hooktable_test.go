@@ -103,7 +103,7 @@ const pageHead = `# Hooks of dracut's modules and of others
 Every hook script of dracut 059, 106 and 112 and of the packages that Debian has for dracut (clevis, kiwi) runs twice in an image of that version: under a model of dracut's
 init, with the version's own library, and under the hook shell of /init. Compared are all variables and which are exported, exit status or end, directory and umask, every file
 that was written or removed, what was printed and logged, and how programs that touch devices, networks or mounts were called; such programs are stubs, which on some command
-lines fail. The shell is bash where the script asks for it, else dash. ` + "`test/dracut/hooks.txt`" + ` is the list of hooks that must run, ` + "`make hooks`" + ` runs them with each of the
+lines fail. Not compared are the variables of the shell itself and whether CMDLINE is set by then: ours is set before each hook. The shell is bash where the script asks for it, else dash. ` + "`test/dracut/hooks.txt`" + ` is the list of hooks that must run, ` + "`make hooks`" + ` runs them with each of the
 command lines of ` + "`test/dracut/hooklines_test.go`" + ` and writes this page.
 
 `

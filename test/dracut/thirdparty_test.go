@@ -172,12 +172,24 @@ func (i hookImage) compare(t *testing.T, box string, h hookScript, line bootLine
 		return err.Error()
 	}
 	want, got := stock.outcome(), ours.outcome()
-	if _, known := want.Variables["CMDLINE"]; !known {
-		// Ours is set before each hook, dracut's when a hook calls getarg outside of $(...).
+	if strings.Contains(line.cmdline, "rd.debug") { // the trace is one of the functions too, and those are not the same
+		want.Output, got.Output = nil, nil
+	}
+	sameCommandLine(want, &got)
+	return cmp.Diff(want, got)
+}
+
+// sameCommandLine passes over how the variable CMDLINE differs on purpose: ours is set before each hook, dracut's when a hook calls getarg outside of $(...); and
+// there is a blank at its end, before the fourth source, which the old versions have not.
+func sameCommandLine(want outcome, got *outcome) {
+	theirs, known := want.Variables["CMDLINE"]
+	switch {
+	case !known:
 		delete(got.Variables, "CMDLINE")
 		got.Exported = slices.DeleteFunc(got.Exported, func(name string) bool { return name == "CMDLINE" })
+	case strings.Replace(got.Variables["CMDLINE"], " '", "'", 1) == theirs:
+		got.Variables["CMDLINE"] = theirs
 	}
-	return cmp.Diff(want, got)
 }
 
 // laterVars are the variables that the boot has set when the stages after cmdline run.
@@ -337,7 +349,10 @@ func normal(s string) string {
 func printedLines(text string) (list []string) {
 	for line := range strings.Lines(text) {
 		line = whereInShell.ReplaceAllString(strings.TrimRight(line, "\n"), "")
-		if !strings.HasPrefix(line, "+") && !strings.HasPrefix(line, "//") {
+		if strings.HasPrefix(line, "//") { // so the old versions write the path of a hook
+			line = line[1:]
+		}
+		if !strings.HasPrefix(line, "+") {
 			list = append(list, normal(line))
 		}
 	}

@@ -384,7 +384,17 @@ func (m *Machine) Mount(source, target, fstype string, flags uintptr, data strin
 	}
 	m.noteLocked("%s", line)
 	m.mounts = append(m.mounts, mounted{target, d, fstype, flags})
+	m.tellMounts()
 	return nil
+}
+
+// tellMounts writes /proc/self/mountinfo, the root of the initramfs first; m.mu is held.
+func (m *Machine) tellMounts() {
+	text := "1 1 0:2 / / rw - rootfs none rw\n"
+	for i, at := range m.mounts {
+		text += fmt.Sprintf("%d 1 259:%d / %s rw - %s /dev/%s rw\n", i+2, at.disk.number, at.target, at.fstype, at.disk.name)
+	}
+	m.files.write("proc/self/mountinfo", text)
 }
 
 // mountable is what the kernel checks.
@@ -416,6 +426,7 @@ func (m *Machine) Unmount(target string) error {
 	for i := len(m.mounts) - 1; i >= 0; i-- {
 		if m.mounts[i].target == target {
 			m.mounts = append(m.mounts[:i], m.mounts[i+1:]...)
+			m.tellMounts()
 			m.noteLocked("umount %s", target)
 			return nil
 		}

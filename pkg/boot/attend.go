@@ -122,6 +122,9 @@ func (a *attendance) Handle(ev initqueue.Event) {
 		a.deviceDone()
 	default:
 		a.finder.Handle(ev)
+		if _, ok := ev.(probed); ok && a.b.udevd == nil {
+			a.deviceDone()
+		}
 		if ev, ok := ev.(uevent.Event); ok && (ev.Subsystem == "tty" || ev.Subsystem == "block") {
 			a.openSeats()
 			a.announce(ev)
@@ -134,7 +137,7 @@ func (a *attendance) Err() error { return a.finder.err }
 
 // Next goes on looking for devices and loading drivers.
 func (a *attendance) Next() ([]initqueue.Job, initqueue.Verdict) {
-	if !a.over && !a.typed && a.why.waited && a.ready() {
+	if !a.over && !a.typed && a.why.waited && !a.forHooks() && a.ready() {
 		a.b.m.Log.Notef("what was waited for is there now: going on")
 		a.finish(outcome{})
 	}
@@ -150,12 +153,15 @@ func (a *attendance) Next() ([]initqueue.Job, initqueue.Verdict) {
 // deviceDone is a device that udevd is through with, while a wait for hooks has failed and nobody has typed: they are asked again, since what they build
 // root of may be complete now.
 func (a *attendance) deviceDone() {
-	if a.typed || !a.why.waited || a.b.queue == nil || a.why.stage != "initqueue" || time.Since(a.began) < retryInterval {
+	if a.typed || !a.why.waited || !a.forHooks() || time.Since(a.began) < retryInterval {
 		return
 	}
-	a.b.m.Log.Notef("udevd has a device ready: the hooks of the queue are asked again")
+	a.b.m.Log.Notef("a device has come: the hooks of the queue are asked again")
 	a.finish(outcome{})
 }
+
+// forHooks says that hooks of the queue were waited for: what they want is theirs to say, whatever devices are there.
+func (a *attendance) forHooks() bool { return a.b.queue != nil && a.why.stage == "initqueue" }
 
 // retryInterval is how long a failed wait rests before a device may begin it again.
 const retryInterval = 10 * time.Second

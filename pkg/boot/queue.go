@@ -22,9 +22,7 @@ import (
 type queue struct {
 	f       *finder
 	rounds  initqueue.Rounds
-	idle    need   // whether udevd has nothing to do: asked for, being asked, known
-	doubts  uint64 // grows when the answer may have become another one; an answer to an older question is none
-	quiet   bool   // the last answer
+	idle    udevIdle
 	place   *queueDir
 	watched bool        // changes of the queue's directories are events
 	changes uint64      // of devices and of the directories of the queue
@@ -39,10 +37,6 @@ type queue struct {
 type (
 	queueChanged struct{} // a directory of the queue
 	udevChanged  struct{} // what udevd says of itself
-	udevState    struct {
-		idle   bool
-		doubts uint64 // when it was asked
-	}
 )
 
 func (b *Boot) newQueue() *queue {
@@ -119,7 +113,7 @@ func (b *Boot) work() error {
 	loop := b.loop
 	loop.Owner, loop.Limit, loop.Tick = b.queue, 0, pingInterval
 	b.queue.place.stale = true
-	b.queue.doubt()
+	b.queue.idle.doubt()
 	end := b.spans.Start("wait", "initqueue")
 	defer b.progress("waiting for the hooks of initqueue/finished")()
 	b.m.Parent.Wait("initqueue", 0)
@@ -216,31 +210,36 @@ func (q *queue) Handle(ev initqueue.Event) {
 	case queueChanged:
 		q.place.stale = true
 	case udevChanged:
-		q.doubt()
+		q.idle.doubt()
 	case udevState:
-		q.idle, q.quiet = known, ev.idle
+		q.idle.answer(ev)
 		q.record(!ev.idle)
-		if ev.doubts != q.doubts {
-			q.idle = unknown
-		}
 	case initqueue.Tick:
-		q.doubt()
+		q.idle.doubt()
 	default:
-		if q.rounds.Handle(ev) {
-			q.place.stale = true
-			q.doubt()
-			return
-		}
-		if q.changesDevices(ev) {
-			q.changes++
-			q.doubt()
-		}
-		q.f.Handle(ev)
+		q.handleOther(ev)
 	}
 }
 
-// doubt asks udevd again.
-func (q *queue) doubt() { q.idle, q.doubts = unknown, q.doubts+1 }
+// handleOther folds in an event of the rounds, or of the devices.
+func (q *queue) handleOther(ev initqueue.Event) {
+	switch q.rounds.Handle(ev) {
+	case initqueue.StepSource: // a job may have made udevd busy; a vote changes nothing
+		q.idle.doubt()
+		fallthrough
+	case initqueue.StepVote:
+		q.place.stale = true
+		return
+	}
+	if late, ok := ev.(initqueue.Abandoned); ok && late.Key == udevKey {
+		q.idle.answer(udevState{false, q.idle.doubts})
+	}
+	if q.changesDevices(ev) {
+		q.changes++
+		q.idle.doubt()
+	}
+	q.f.Handle(ev)
+}
 
 // changesDevices says whether an event can give a job or a vote another result. In native mode the links of a device come with its probe.
 func (q *queue) changesDevices(ev initqueue.Event) bool {
@@ -276,19 +275,21 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 		return jobs, initqueue.Failed
 	}
 	if q.f.b.udevd == nil {
-		q.idle, q.quiet = known, q.f.settled()
+		q.idle.is(q.f.settled())
 	}
-	if q.idle == unknown {
-		q.idle = reading
-		jobs = append(jobs, q.f.b.udevJob(q.doubts))
+	if q.idle.question() {
+		jobs = append(jobs, q.f.b.udevJob(q.idle.doubts))
 	}
-	if q.skip {
+	switch {
+	case q.skip:
 		return jobs, q.skipped()
+	case !q.idle.known: // a round that took udevd for busy would begin again and again
+		return jobs, initqueue.Wait
 	}
 	q.place.stale = q.place.stale || !q.watched
-	more, outcome := q.rounds.Next(q.idle == known && q.quiet, q.changes)
+	more, outcome := q.rounds.Next(q.idle.quiet, q.changes)
 	for outcome == initqueue.GivenUp && q.patient() {
-		more, outcome = q.rounds.Next(q.idle == known && q.quiet, q.changes)
+		more, outcome = q.rounds.Next(q.idle.quiet, q.changes)
 	}
 	jobs = append(jobs, more...)
 	switch {
@@ -313,7 +314,7 @@ func (q *queue) judgeRoot() {
 // skipped waits for udevd and our own probes only: the hooks have had what they wait for.
 func (q *queue) skipped() initqueue.Verdict {
 	v := q.last()
-	if v == initqueue.Done && !(q.idle == known && q.quiet) && time.Since(q.over) < skippedLook {
+	if v == initqueue.Done && !(q.idle.known && q.idle.quiet) && time.Since(q.over) < skippedLook {
 		return initqueue.Wait
 	}
 	return v
@@ -345,13 +346,16 @@ func (q *queue) Err() error { return q.err }
 
 // udevJob asks udevd whether it has nothing to do (udevadm-settle(8)).
 func (b *Boot) udevJob(doubts uint64) initqueue.Job {
-	return initqueue.Job{Key: "udev idle", Limit: 10 * time.Second, Run: func() initqueue.Event {
+	return initqueue.Job{Key: udevKey, Limit: 10 * time.Second, Run: func() initqueue.Event {
 		if _, err := fs.Stat(b.m.Files, "run/udev/queue"); err == nil {
 			return udevState{false, doubts}
 		}
 		return udevState{b.udevd.Idle() && b.udevdLives(), doubts}
 	}}
 }
+
+// udevKey is the key of that job.
+const udevKey = "udev idle"
 
 // pingInterval is how often udevd is asked for a sign of life while hooks wait: one that has died says nothing, and settle calls that idle.
 const pingInterval = 10 * time.Second

@@ -64,22 +64,46 @@ func TestWaitingHooks(t *testing.T) {
 	}
 }
 
-// TestOldAnswer: what udevd said before the last change is no answer to the question after it.
-func TestOldAnswer(t *testing.T) {
-	b := engineOn(ramRun{MapFS: fstest.MapFS{}}, false)
-	q := &queue{f: newFinder(b), place: &queueDir{}}
-	q.doubt()
-	asked := q.doubts
-	q.idle = reading
-	q.Handle(udevChanged{})
-	q.Handle(udevState{true, asked})
-	if q.idle != unknown {
-		t.Error("an answer from before a change counts")
+// TestUdevIdle: what udevd said before the last change is no "idle" after it; a "busy" holds until the next answer.
+func TestUdevIdle(t *testing.T) {
+	var u udevIdle
+	ask := func(want bool) {
+		t.Helper()
+		if got := u.question(); got != want {
+			t.Errorf("asked: %v", got)
+		}
 	}
-	q.Handle(udevState{true, q.doubts})
-	if q.idle != known || !q.quiet {
-		t.Error("an answer does not count")
+	believed := func(want string) {
+		t.Helper()
+		got := "unknown"
+		if u.known {
+			got = map[bool]string{true: "idle", false: "busy"}[u.quiet]
+		}
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
+	u.doubt()
+	ask(true)
+	ask(false)
+	asked := u.doubts
+	u.doubt()
+	u.answer(udevState{true, asked})
+	believed("unknown")
+	ask(true)
+	u.answer(udevState{true, u.doubts})
+	believed("idle")
+	ask(false)
+	u.doubt()
+	believed("unknown")
+	ask(true)
+	asked = u.doubts
+	u.doubt()
+	u.answer(udevState{false, asked})
+	believed("busy")
+	ask(true) // whether it is still
+	u.doubt()
+	believed("busy")
 }
 
 // TestChangesDevices: what we ask and answer ourselves starts no new round of jobs.
@@ -136,6 +160,9 @@ func TestDeviceAsksAgain(t *testing.T) {
 		a := &attendance{finder: newFinder(b), typed: c.typed, why: c.why, began: time.Now().Add(-c.after)}
 		if a.Handle(udevChanged{}); a.over != c.begins {
 			t.Errorf("%+v: %v", c, a.over)
+		}
+		if c.why.stage == "initqueue" && !a.forHooks() {
+			t.Error("a device of ours ends the wait for hooks")
 		}
 	}
 }

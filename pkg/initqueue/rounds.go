@@ -112,14 +112,15 @@ func (r *Rounds) hook(s Step) Job {
 	}}
 }
 
-// Handle takes the event of a hook that has ended, and says whether it was one. The hook whose shell is lost (Panicked) has voted no.
-func (r *Rounds) Handle(ev Event) bool {
+// Handle takes the event of a hook that has ended, and says what that hook was run for: StepVote, StepSource, or 0 if the event is another one. The hook whose
+// shell is lost (Panicked) has voted no.
+func (r *Rounds) Handle(ev Event) Kind {
 	done, ok := ev.(hookDone)
 	if p, lost := ev.(Panicked); lost && p.Key == HookKey {
 		done, ok = hookDone{kind: r.Queue.pending.Kind, mainLoop: r.Queue.pending.MainLoop, retry: r.Retry}, true
 	}
 	if !ok || !r.running {
-		return false
+		return 0
 	}
 	r.running = false
 	r.Clock.Start()
@@ -129,7 +130,7 @@ func (r *Rounds) Handle(ev Event) bool {
 	} else {
 		r.Queue.Ran(done.mainLoop)
 	}
-	return true
+	return done.kind
 }
 
 // wakeAt asks for another look after d of counted time. A look too early costs nothing.

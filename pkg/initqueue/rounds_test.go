@@ -60,7 +60,7 @@ type rounding struct {
 var errGivenUp = errors.New("could not boot")
 
 func (o *rounding) Handle(ev Event) {
-	if o.Rounds.Handle(ev) {
+	if o.Rounds.Handle(ev) != 0 {
 		return
 	}
 	if f, ok := ev.(func()); ok {

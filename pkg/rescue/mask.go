@@ -47,7 +47,11 @@ func wordLength(line string) int {
 func maskWord(word string) string {
 	for _, key := range secrets {
 		if i := strings.Index(word, key); i >= 0 {
-			return word[:i+len(key)] + stars
+			rest := stars
+			if strings.Count(word[i:], `"`)%2 == 1 { // the quotes of what follows stay as they are
+				rest += `"`
+			}
+			return word[:i+len(key)] + rest
 		}
 	}
 	at := strings.LastIndexByte(word, '@')

@@ -10,8 +10,8 @@ func TestMask(t *testing.T) {
 		"root=/dev/sda1 quiet\n":                           "root=/dev/sda1 quiet\n",
 		"cifsuser=u cifspass=geheim ro":                    "cifsuser=u cifspass=******* ro",
 		`cifspass="ge heim" ro`:                            `cifspass=******* ro`,
-		`"cifspass=ge heim" ro`:                            `"cifspass=******* ro`,
-		`cifspass="ge heim` + "\nro":                       "cifspass=*******\nro",
+		`"cifspass=ge heim" ro`:                            `"cifspass=*******" ro`,
+		`cifspass="ge heim` + "\nro":                       "cifspass=*******\"\nro",
 		"root=cifs://u:p@ss:w@srv/x ro":                    "root=cifs://u:*******@srv/x ro",
 		"root=cifs://u@srv/x":                              "root=cifs://u@srv/x",
 		"root=live:ftp://u:pw@srv/x.iso":                   "root=live:ftp://u:*******@srv/x.iso",
@@ -21,6 +21,7 @@ func TestMask(t *testing.T) {
 		"rd.iscsi.password=a\trd.iscsi.in.password=b\n\nx": "rd.iscsi.password=*******\trd.iscsi.in.password=*******\n\nx",
 		"iscsi_password=a iscsi_in_password=b":             "iscsi_password=******* iscsi_in_password=*******",
 		"a@b c":                                            "a@b c",
+		`x"y cifspass=a"b cifspass=c`:                      `x"y cifspass=*******" cifspass=*******`,
 	} {
 		if got := Mask(text); got != want {
 			t.Errorf("Mask(%q) = %q, want %q", text, got, want)
@@ -31,6 +32,7 @@ func TestMask(t *testing.T) {
 // FuzzMask: lines stay lines, what is masked stays so, and a password of plain letters never shows.
 func FuzzMask(f *testing.F) {
 	f.Add("root=cifs://u:p@s/x cifspass=a\n", "geheim")
+	f.Add("root/pa\"s/x ass=vvvvacifspass=a\"s/x cifspass=\x00\x01", "")
 	f.Fuzz(func(t *testing.T, text, secret string) {
 		got := Mask(text)
 		if strings.Count(got, "\n") != strings.Count(text, "\n") || Mask(got) != got {

@@ -95,9 +95,11 @@ func TestDracutImage(t *testing.T) {
 		"cmdline/30-exit.sh":     "exit 3\n",
 		"pre-udev/10-syntax.sh":  "if then\n",
 		"pre-trigger/10-set.sh":  "set -e; cd /usr; IFS=:\n",
-		"pre-mount/50-told.sh":   "warn \"remembered: $remembered, root $root\"\n",
-		"pre-pivot/10-kill.sh":   "kill -9 $$\n",
-		"cleanup/10-last.sh":     "warn \"the last hook: $NEWROOT\"\n",
+		// Something is waited for that a job of settled alone brings.
+		"pre-udev/20-queue.sh": "/sbin/initqueue --settled --onetime --name bring /bin/mkdir /tmp/brought\necho '[ -e /tmp/brought ]' >$hookdir/initqueue/finished/brought.sh\n",
+		"pre-mount/50-told.sh": "warn \"remembered: $remembered, root $root\"\n",
+		"pre-pivot/10-kill.sh": "kill -9 $$\n",
+		"cleanup/10-last.sh":   "warn \"the last hook: $NEWROOT\"\n",
 	}
 	s := machine(t, k, dracutImage(t, k, hooks), serial+" rd.retry=40")
 	r := boot(t, s)

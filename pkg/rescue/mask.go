@@ -47,11 +47,7 @@ func wordLength(line string) int {
 func maskWord(word string) string {
 	for _, key := range secrets {
 		if i := strings.Index(word, key); i >= 0 {
-			rest := stars
-			if strings.Count(word[i:], `"`)%2 == 1 { // the quotes of what follows stay as they are
-				rest += `"`
-			}
-			return word[:i+len(key)] + rest
+			return word[:i+len(key)] + hide(word[i+len(key):])
 		}
 	}
 	at := strings.LastIndexByte(word, '@')
@@ -59,12 +55,22 @@ func maskWord(word string) string {
 		return word
 	}
 	if i := strings.Index(word[:at], "iscsi:"); i >= 0 {
-		return word[:i+len("iscsi:")] + stars + word[at:]
+		i += len("iscsi:")
+		return word[:i] + hide(word[i:at]) + word[at:]
 	}
 	if i := strings.Index(word[:at], "://"); i >= 0 {
 		if colon := strings.IndexByte(word[i+3:at], ':'); colon >= 0 {
-			return word[:i+3+colon+1] + stars + word[at:]
+			i += 3 + colon + 1
+			return word[:i] + hide(word[i:at]) + word[at:]
 		}
 	}
 	return word
+}
+
+// hide puts stars in the place of a secret. A quote that opens or closes in it stays: where the words after it end does not change.
+func hide(secret string) string {
+	if strings.Count(secret, `"`)%2 == 1 {
+		return stars + `"`
+	}
+	return stars
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,7 +56,8 @@ func ReadEntry(name, host string) (Entry, error) {
 	return Entry{Name: name, Mode: st.Mode().Perm(), Data: data}, nil
 }
 
-// LinkIn returns the target of a symbolic link of the first archive of an image that is not compressed.
+// LinkIn returns the target of a symbolic link of an image that is not compressed. It may be of several archives: dracut-ng 112 puts the modules of the
+// kernel into one of their own.
 func LinkIn(image, name string) (string, error) {
 	data, err := os.ReadFile(image)
 	if err != nil {
@@ -69,15 +71,40 @@ func LinkIn(image, name string) (string, error) {
 		if err1 != nil || err2 != nil || nameSize == 0 || len(data) < start+int(size) {
 			break
 		}
-		switch string(data[header : header+int(nameSize)-1]) {
-		case name:
+		entry := string(data[header : header+int(nameSize)-1])
+		if entry == name {
 			return string(data[start : start+int(size)]), nil
-		case "TRAILER!!!":
-			return "", fmt.Errorf("%s: no %s in it", image, name)
 		}
 		data = data[min(len(data), (start+int(size)+3)&^3):]
+		if entry == "TRAILER!!!" {
+			data = bytes.TrimLeft(data, "\x00")
+		}
+	}
+	if len(data) == 0 {
+		return "", fmt.Errorf("%s: no %s in it", image, name)
 	}
 	return "", fmt.Errorf("%s: not an archive that is not compressed", image)
+}
+
+// Unpack writes entries below a folder.
+func Unpack(entries []Entry, dir string) error {
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name)
+		err := os.MkdirAll(filepath.Dir(path), 0o755)
+		switch {
+		case err != nil:
+		case e.Mode.IsDir():
+			err = os.MkdirAll(path, e.Mode.Perm())
+		case e.Mode&fs.ModeSymlink != 0:
+			err = os.Symlink(string(e.Data), path)
+		default:
+			err = os.WriteFile(path, e.Data, e.Mode.Perm())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func parents(name string) []string {

@@ -101,6 +101,13 @@ func TestLinkIn(t *testing.T) {
 	if err := os.WriteFile(image, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	both := filepath.Join(t.TempDir(), "both")
+	if err := os.WriteFile(both, append(Archive([]Entry{{Name: "module", Mode: 0o644}}), data...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if target, err := LinkIn(both, "bin/sh"); target != "dash" || err != nil {
+		t.Errorf("in the second archive: %q, %v; want dash", target, err)
+	}
 	if target, err := LinkIn(image, "bin/sh"); target != "dash" || err != nil {
 		t.Errorf("%q, %v; want dash", target, err)
 	}

@@ -61,6 +61,7 @@ type Boot struct {
 	finder  *finder
 
 	root    *device.Device
+	source  string           // what a hook has mounted as root
 	members []*device.Device // all devices of root, when it lies on several
 	fstab   []mount.Entry
 	resume  resume

@@ -66,7 +66,7 @@ func (b *Boot) mountNatively() error {
 // adoptRoot takes over a root that was mounted by a hook, if it is the one that root= names.
 func (b *Boot) adoptRoot() error {
 	m, _ := b.mountAt(Sysroot)
-	b.mounted = append(b.mounted, Sysroot)
+	b.mounted, b.source = append(b.mounted, Sysroot), m.source
 	judged, there := b.rootDeviceNow(), b.deviceOf(m)
 	if judged != nil && there != nil && there != judged && !slices.Contains(b.finder.found[0].Members, there) {
 		err := fmt.Errorf("root=%s is %s, but a hook has mounted %s", b.config.Root, judged.Node, there.Node)
@@ -78,6 +78,14 @@ func (b *Boot) adoptRoot() error {
 	}
 	b.m.Log.Notef("root: mounted by a hook: %s", m)
 	return nil
+}
+
+// rootName is what root is called in the log: its device, or, of one that no device of ours holds, what a hook has mounted.
+func (b *Boot) rootName() string {
+	if b.root != nil {
+		return b.root.Node
+	}
+	return b.source
 }
 
 // usable judges a root as the dracut of the image does: up to 060 one without a dynamic linker, or without proc, sys and dev, is taken off again and the

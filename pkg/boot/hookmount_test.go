@@ -51,7 +51,7 @@ func TestAdoptRoot(t *testing.T) {
 		"0:44 / /sysroot ro - btrfs /dev/sda2 ro":    "is /dev/sda1, but a hook has mounted /dev/sda2",
 		"0:44 / /sysroot ro - nfs 10.0.0.1:/root ro": "",
 	} {
-		b := engineOn(ramRun{MapFS: fstest.MapFS{"proc/self/mountinfo": {Data: []byte("30 1 " + mounted + "\n")}}}, false)
+		b := hookedEngine(fstest.MapFS{"proc/self/mountinfo": {Data: []byte("30 1 " + mounted + "\n")}})
 		taken := &unmounter{}
 		b.m.Mounter, b.m.OpenRoot = taken, func(string) (Root, error) { return nil, errNoRoot }
 		b.finder = newFinder(b)
@@ -65,11 +65,38 @@ func TestAdoptRoot(t *testing.T) {
 		b.finder.aim(device.Ref{})
 		b.finder.found[0].Device = b.finder.inv.ByName("sda1")
 		err := b.adoptRoot()
+		if name := b.rootName(); err == nil && name != "/dev/sda1" {
+			t.Errorf("%s: called %s", mounted, name)
+		}
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", mounted, err, want)
 		}
 		if refused := len(taken.targets) > 0; refused != (want != "") || refused == b.rootMountedByUs() {
 			t.Errorf("%s: taken off %q", mounted, taken.targets)
+		}
+	}
+}
+
+// TestAdoptUnknown: root that is none of our devices, or a file on a live medium that root= names, is called what the hook has mounted.
+func TestAdoptUnknown(t *testing.T) {
+	for root, mounted := range map[string]string{
+		"nfs":                       "nfs 10.0.0.1:/a\\040b",
+		"live:/dev/disk/by-label/x": "ext4 /dev/mapper/live-rw",
+	} {
+		b := hookedEngine(fstest.MapFS{"proc/self/mountinfo": {Data: []byte("30 1 8:2 / /sysroot ro - " + mounted + " ro\n")}})
+		b.m.Mounter, b.m.OpenRoot = &unmounter{}, func(string) (Root, error) { return nil, errNoRoot }
+		b.hooks.values["root"] = root
+		b.finder = newFinder(b)
+		for i, name := range []string{"sda1", "sda2"} {
+			b.finder.inv.Apply(uevent.Make("add", "/devices/block/"+name, "block", "MAJOR", "8", "MINOR", string(rune('1'+i)), "DEVTYPE", "disk", "DEVNAME", name))
+		}
+		if strings.HasPrefix(root, "live:") {
+			b.finder.aim(device.Ref{})
+			b.finder.found[0].Device = b.finder.inv.ByName("sda1")
+		}
+		_, source, _ := strings.Cut(strings.ReplaceAll(mounted, `\040`, " "), " ")
+		if err := b.adoptRoot(); err != nil || b.rootName() != source {
+			t.Errorf("%s: %v, called %q", root, err, b.rootName())
 		}
 	}
 }

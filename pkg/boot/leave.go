@@ -24,7 +24,7 @@ func (b *Boot) prove() (err error) {
 	shell := b.config.Shell && b.config.Init == "/bin/sh"
 	proof, err := switchroot.Prove(root, switchroot.Candidates(b.config.Init, shell), b.m.ELF)
 	if err != nil {
-		return fmt.Errorf("the file system on %s: %w", rootDevice(b.root), err)
+		return fmt.Errorf("the file system on %s: %w", b.rootName(), err)
 	}
 	for _, refused := range proof.Refused {
 		b.m.Log.Warnf("%v; trying the next", refused)
@@ -114,7 +114,7 @@ func exists(root Root, path string) bool {
 
 // handOverTo asks PID 1 to do the last step.
 func (b *Boot) handOverTo() error {
-	b.m.Log.Notef("switching root to %s, init %s", rootDevice(b.root), b.init)
+	b.m.Log.Notef("switching root to %s, init %s", b.rootName(), b.init)
 	b.leaveRecord()
 	b.m.Log.Flush(logPatience)
 	b.restoreConsole()
@@ -123,7 +123,7 @@ func (b *Boot) handOverTo() error {
 		return err
 	}
 	b.disarmPanic()
-	r := switchroot.Record{Root: Sysroot, Device: rootDevice(b.root), Init: b.init, Mounts: mount.Carried, Discard: b.hooks.discard}
+	r := switchroot.Record{Root: Sysroot, Device: b.rootName(), Init: b.init, Mounts: mount.Carried, Discard: b.hooks.discard}
 	if b.udevd != nil {
 		_, _, given := b.params.Lookup("init=")
 		r.Args, r.OwnArgs = InitArgs(b.read("proc/cmdline"), given), true

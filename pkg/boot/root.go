@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/preroot/preroot/pkg/config"
-	"github.com/preroot/preroot/pkg/device"
 	"github.com/preroot/preroot/pkg/mount"
 )
 
@@ -397,12 +396,4 @@ func (b *Boot) mark(usr bool) string {
 		return "/run/initramfs/fsck-usr"
 	}
 	return "/run/initramfs/preroot/fsck"
-}
-
-// rootDevice is the device as logs name it.
-func rootDevice(d *device.Device) string {
-	if d == nil {
-		return ""
-	}
-	return d.Node
 }

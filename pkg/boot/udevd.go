@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"strings"
 
 	"github.com/preroot/preroot/pkg/device"
 	"github.com/preroot/preroot/pkg/hooks"
@@ -116,8 +117,12 @@ func (f *finder) twinsNow() error {
 	return nil
 }
 
-// rootDeviceNow is the device of root as the inventory knows it, nil for one that it does not.
+// rootDeviceNow is the device of root as the inventory knows it, nil for one that it does not, and for a live root (rd.live.image): root= names the medium,
+// and mounted is what the hooks make of a file on it.
 func (b *Boot) rootDeviceNow() *device.Device {
+	if strings.HasPrefix(b.hooks.value("root"), "live:") {
+		return nil
+	}
 	if len(b.finder.found) == 1 {
 		return b.finder.found[0].Device
 	}

@@ -54,7 +54,7 @@ func (b *Boot) judgeAgain() error {
 	if d == b.root && found.Device == d && b.finder.scan == known && b.finder.inv.Settled() {
 		return nil
 	}
-	why := rootDevice(b.root) + " has gone"
+	why := b.rootName() + " has gone"
 	if d == b.root {
 		if err := b.waitForRoot(); err == nil && b.root == d {
 			return nil
@@ -80,7 +80,7 @@ func (b *Boot) blameRoot(err error) error {
 	if u := b.unmountRoot(); u != nil {
 		return fmt.Errorf("%w; root cannot be taken off: %w", err, u)
 	}
-	return fmt.Errorf("%w: %s has gone", errOtherRoot, rootDevice(b.root))
+	return fmt.Errorf("%w: %s has gone", errOtherRoot, b.rootName())
 }
 
 // catchUp takes every event that the kernel has sent while nobody waited: up to the number that it gives for the last. One that does not

@@ -80,20 +80,25 @@ func (r *rig) boot(c Cell, l Layout, image string) (End, error) {
 	if err != nil {
 		return End{}, err
 	}
-	s := r.spec(c, l, k, image, disks)
-	if l.Serve != nil {
-		args, stop, err := l.Serve(r, c)
-		if err != nil {
-			return End{}, err
-		}
-		defer stop()
-		s.Extra = append(s.Extra, args...)
-	}
-	result, err := r.run(s, l)
+	result, err := r.served(c, l, r.spec(c, l, k, image, disks))
 	if err != nil {
 		return End{}, err
 	}
 	return judge(result), nil
+}
+
+// served runs a machine, and meanwhile what it talks to.
+func (r *rig) served(c Cell, l Layout, s vm.Spec) (vm.Result, error) {
+	if l.Serve == nil {
+		return r.run(s, l)
+	}
+	args, stop, err := l.Serve(r, c)
+	if err != nil {
+		return vm.Result{}, err
+	}
+	defer stop()
+	s.Extra = append(s.Extra, args...)
+	return r.run(s, l)
 }
 
 // judge reads the end of a boot off its console.
@@ -149,12 +154,20 @@ func plain(fact string) string {
 func differences(stock, ours []string) []string {
 	var list []string
 	for _, f := range unmet(stock, ours) {
-		list = append(list, "- "+f)
+		if !ended(f) {
+			list = append(list, "- "+f)
+		}
 	}
 	for _, f := range unmet(ours, stock) {
 		list = append(list, "+ "+f)
 	}
 	return list
+}
+
+// ended is a process that only dracut's init leaves behind (iscsid): ours ends those whose name does not begin with @ (docs/dracut.md).
+func ended(fact string) bool {
+	name, found := strings.CutPrefix(fact, "process ")
+	return found && !strings.HasPrefix(name, "@")
 }
 
 // unmet are the wanted facts that are not there.

@@ -7,9 +7,12 @@ type Layout struct {
 	Name  string // in the names of cells
 	Title string // in the page
 
-	Modules  func(Dracut) string // dracut modules beside the common ones
-	Drivers  string              // kernel modules that the image must hold, beside those of every image
-	Packages string              // Debian packages of the system, beside those of every system
+	Modules func(Dracut) string // dracut modules beside the common ones
+	Drivers string              // kernel modules that the image must hold, beside those of every image
+
+	// Packages are Debian packages of the system, beside those of every system. Layouts that have some share a system of their own, so that no other
+	// image changes with them.
+	Packages func(Dracut) string
 
 	// Disks are the sizes in MiB of the disks; Make is a shell script that fills them in a guest of the system (maker.go). It finds them as $d1, $d2, ...;
 	// `fill DIR` puts the content of the root below DIR; what it fails in (set -e) fails the layout.
@@ -39,7 +42,7 @@ type Layout struct {
 type Typed struct{ Prompt, Text string }
 
 // layouts are those that lie on disks of the machine and those that do not.
-func layouts() []Layout { return slices.Concat(local, remote) }
+func layouts() []Layout { return slices.Concat(local, remote()) }
 
 // layout finds one by its name.
 func layout(name string) (Layout, bool) {

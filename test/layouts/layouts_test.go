@@ -99,3 +99,20 @@ func TestSplit(t *testing.T) {
 		}
 	}
 }
+
+// TestEnded: a process that only one of the inits leaves is a difference, but for one that ours ends on purpose.
+func TestEnded(t *testing.T) {
+	stock, ours := []string{"process iscsid", "process @nbd-client -p"}, []string{"process dhclient"}
+	if got, want := differences(stock, ours), []string{"- process @nbd-client -p", "+ process dhclient"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestRemote: what serves a root over the wire has its disk, and the machine itself has not; its clock is that of the wall.
+func TestRemote(t *testing.T) {
+	for _, l := range remote() {
+		if l.Serve == nil || !l.Wall || len(l.Disks) > 0 && !slices.Equal(l.Missing, []int{1}) {
+			t.Errorf("%s: served %v, wall %v, disks %v, missing %v", l.Name, l.Serve != nil, l.Wall, l.Disks, l.Missing)
+		}
+	}
+}

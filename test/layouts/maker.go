@@ -61,7 +61,7 @@ const wholeMiB = 1500
 // disks returns the disks of a cell, filled by a guest of its system; nobody may write to them.
 func (r *rig) disks(c Cell, l Layout) ([]string, error) {
 	d := dracut(c.Dracut)
-	t, err := r.tree(d, false)
+	t, err := r.tree(d, l, false)
 	if err != nil || len(l.Disks) == 0 {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ func (b *box) restores(stock string, out io.Writer) (bad []string, err error) {
 
 // restore runs the tool of one version.
 func (b *box) restore(d Dracut, dir string, out io.Writer) ([]string, error) {
-	t, err := b.tree(d, false)
+	t, err := b.tree(d, Layout{}, false)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/preroot/preroot/internal/vm"
@@ -14,26 +13,33 @@ import (
 // packages are what every system holds besides the required ones.
 const packages = "dracut-core kmod udev e2fsprogs btrfs-progs lvm2 thin-provisioning-tools mdadm cryptsetup-bin dash bash busybox-static cpio procps"
 
-// tree is the Debian that has a dracut: what all layouts want in it. Images with systemd inside come from one of their own.
-func (r *rig) tree(d Dracut, systemd bool) (vm.Tree, error) {
-	list, name := strings.Fields(packages), d.Suite
-	if systemd {
-		list, name = append(list, strings.Fields(d.Systemd)...), name+"-systemd"
+// tree is the Debian that has a dracut: that of the local layouts, or the one with what all others want in it. Images with systemd inside come from one of
+// their own.
+func (r *rig) tree(d Dracut, l Layout, systemd bool) (vm.Tree, error) {
+	t := vm.Tree{Suite: d.Suite, Dir: filepath.Join(r.cache, d.Suite), Packages: strings.Fields(packages)}
+	switch {
+	case systemd:
+		t.Packages = append(t.Packages, strings.Fields(d.Systemd)...)
+		t.Dir += "-systemd"
+	case l.Packages != nil:
+		t.Dir += "-remote"
 	}
-	for _, l := range layouts() {
-		for _, p := range strings.Fields(l.Packages) {
-			if !slices.Contains(list, p) {
-				list = append(list, p)
-			}
-		}
-	}
-	t := vm.Tree{Suite: d.Suite, Dir: filepath.Join(r.cache, name), Packages: list}
 	err, tried := r.tries[t.Dir]
 	if !tried {
 		err = t.Ensure()
 		r.tries[t.Dir] = err
 	}
-	return t, err
+	if systemd || l.Packages == nil || err != nil || tried {
+		return t, err
+	}
+	// What the resolver of debootstrap could not find out, apt does.
+	for _, other := range layouts() {
+		if other.Packages != nil {
+			t.Packages = append(t.Packages, strings.Fields(other.Packages(d))...)
+		}
+	}
+	r.tries[t.Dir] = t.Ensure()
+	return t, r.tries[t.Dir]
 }
 
 // version names the packages of a system, as its dpkg has them: what images and disks are made by.
@@ -58,7 +64,7 @@ func (r *rig) imageName(c Cell, l Layout, k vm.Kernel, t vm.Tree) (string, error
 // image returns the stock image of a cell, made by the dracut of its system.
 func (r *rig) image(c Cell, l Layout) (string, error) {
 	d := dracut(c.Dracut)
-	t, err := r.tree(d, c.Systemd)
+	t, err := r.tree(d, l, c.Systemd)
 	if err != nil {
 		return "", err
 	}
@@ -93,6 +99,9 @@ func dracutArgs(c Cell, l Layout) []string {
 	modules := c.Shell + " " + d.Common + " " + l.Modules(d)
 	if c.Module {
 		modules += " preroot"
+	}
+	if d.Version == newest && c.Shell != "busybox" {
+		args = append(args, "--omit", "busybox") // Debian's default prefers it, and it comes before every other shell
 	}
 	return append(args, "--conf", "/dev/null", "--confdir", "/preroot/empty", "--no-hostonly", "--modules", modules,
 		"--add-drivers", strings.TrimSpace("virtio_pci virtio_blk ext4 "+l.Drivers))

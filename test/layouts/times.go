@@ -192,7 +192,7 @@ func (r *rig) timed(c Cell, l Layout, image string) (vm.Bench, error) {
 	s := r.spec(c, l, k, image, disks)
 	s.Cmdline = "quiet log_buf_len=4M " + s.Cmdline
 	s.Icount = !l.Wall
-	end, err := r.run(s, l)
+	end, err := r.served(c, l, s)
 	if err != nil {
 		return vm.Bench{}, err
 	}

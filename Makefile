@@ -17,6 +17,7 @@
 # make hooks        every hook of dracut's modules, clevis and kiwi under a model of dracut's init and under ours; writes docs/third-party-hooks.md
 # make injection    10,000 hostile values through everything that is written
 # make test-dracut  hooks, injection, and images of dracut 059, 106, 112 with our /init, from each layout of the root's disks: docs/layouts.md (root, hours the first time)
+# make hooks-bad    40 hook scripts of bad character in every stage, two shells: docs/bad-hooks.md
 # make real         whole Debian systems, booted by preroot and by initramfs-tools, compared (root, an hour the first time)
 
 PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
@@ -32,7 +33,7 @@ STATICCHECK_VERSION = v0.8.2
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
 STEP  = build/summary -dir build/test
 
-.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection test-matrix matrix test-dracut faults twins kills real kernels tools clean FORCE
+.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection test-matrix matrix test-dracut faults twins kills hooks-bad real kernels tools clean FORCE
 
 all: build/init build/preroot
 
@@ -141,6 +142,11 @@ test-dracut: tools hooks injection
 	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
 	@$(MAKE) --no-print-directory all
 	@$(GO) run ./test/layouts $(LAYOUTS)
+
+# HOOKS="-run K04" runs some.
+hooks-bad: tools
+	@$(MAKE) --no-print-directory all
+	@$(GO) run ./test/badhooks $(HOOKS)
 
 real: tools
 	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap

@@ -384,7 +384,17 @@ func (m *Machine) Mount(source, target, fstype string, flags uintptr, data strin
 	}
 	m.noteLocked("%s", line)
 	m.mounts = append(m.mounts, mounted{target, d, fstype, flags})
+	m.listMounts()
 	return nil
+}
+
+// listMounts writes /proc/self/mountinfo (proc_pid_mountinfo(5)); m.mu is held.
+func (m *Machine) listMounts() {
+	var b strings.Builder
+	for i, mt := range m.mounts {
+		fmt.Fprintf(&b, "%d 1 259:%d / %s rw - %s /dev/%s rw\n", 20+i, mt.disk.number, mt.target, mt.fstype, mt.disk.name)
+	}
+	m.files.write("proc/self/mountinfo", b.String())
 }
 
 // mountable is what the kernel checks.
@@ -416,6 +426,7 @@ func (m *Machine) Unmount(target string) error {
 	for i := len(m.mounts) - 1; i >= 0; i-- {
 		if m.mounts[i].target == target {
 			m.mounts = append(m.mounts[:i], m.mounts[i+1:]...)
+			m.listMounts()
 			m.noteLocked("umount %s", target)
 			return nil
 		}

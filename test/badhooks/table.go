@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/preroot/preroot/test/trials"
+)
+
+// tableText is docs/bad-hooks.md.
+func tableText(cells []cell, results []trials.Result) string {
+	byName := map[string]trials.Result{}
+	for _, r := range results {
+		byName[r.Set] = r
+	}
+	var b strings.Builder
+	b.WriteString("# Hooks of bad character\n\nWritten by `make hooks-bad` (test/badhooks): each hook in images of our builder, in each of the stages " + strings.Join(stages, ", ") +
+		", with dash and with busybox as the shell. A boot is *right* when it ended as it must, a good hook after the bad one ran in every stage with the variables of the first, the log named " +
+		"the bad one, and neither the kernel nor /init crashed. Hooks that disturb the whole boot have a boot for each stage.\n\n| fault and hook | text | boots | right | ends |\n|---|---|---|---|---|\n")
+	for _, bad := range badHooks {
+		boots, right, ends := 0, 0, map[string]int{}
+		for _, c := range cells {
+			r, there := byName[c.name()]
+			if c.bad.name != bad.name || !there {
+				continue
+			}
+			boots++
+			ends[r.End]++
+			if r.Bad == "" {
+				right++
+			}
+		}
+		text := strings.NewReplacer("\n", "; ", "|", "\\|", "\x7f", "\\x7f", "`", "'").Replace(strings.TrimSpace(bad.text))
+		fmt.Fprintf(&b, "| %s | `%s` | %d | %d | %s |\n", bad.name, text, boots, right, counts(ends))
+	}
+	return b.String()
+}
+
+func counts(ends map[string]int) string {
+	var list []string
+	for _, word := range []string{"BOOTED", "REBOOTED", "POWERED OFF", "HELD", "nothing", "no image"} {
+		if ends[word] > 0 {
+			list = append(list, fmt.Sprintf("%s %d", word, ends[word]))
+		}
+	}
+	return strings.Join(list, ", ")
+}

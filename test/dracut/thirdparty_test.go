@@ -187,7 +187,7 @@ func sameCommandLine(want outcome, got *outcome) {
 	case !known:
 		delete(got.Variables, "CMDLINE")
 		got.Exported = slices.DeleteFunc(got.Exported, func(name string) bool { return name == "CMDLINE" })
-	case strings.Replace(got.Variables["CMDLINE"], " '", "'", 1) == theirs:
+	case strings.TrimSuffix(got.Variables["CMDLINE"], " '")+"'" == theirs:
 		got.Variables["CMDLINE"] = theirs
 	}
 }

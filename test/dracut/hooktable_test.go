@@ -91,6 +91,7 @@ func (t *hookTable) page() string {
 	for _, v := range sortedKeys(versions) {
 		fmt.Fprintf(&b, "| %s | %d | %d | %d |\n", v, len(hooks[v]), runs[v], equal[v])
 	}
+	fmt.Fprintf(&b, "\nThe command lines were the first %d of %d.\n", min(*hookLines, len(bootLines)), len(bootLines))
 	for _, reason := range sortedKeys(differs) {
 		fmt.Fprintf(&b, "\n%s:\n\n", reason)
 		for _, hook := range sortedKeys(differs[reason]) {

@@ -17,7 +17,10 @@ var writeTable = flag.Bool("table", false, "write docs/third-party-hooks.md (wit
 type hookReason struct{ hook, difference, reason string }
 
 // hookReasons are regular expressions over the hook's line in hooks.txt and over the difference.
-var hookReasons = []hookReason{}
+var hookReasons = []hookReason{
+	{"^bookworm ", "is deprecated, use", "059's getarg warns in dash of parameters that are not deprecated, as of those of an earlier call; ours does not. Its warnings are given in a process of " +
+		"their own, ours in the shell, where what warn sets (DRACUT_QUIET) stays"},
+}
 
 // hookTable collects what became of each hook.
 type hookTable struct {
@@ -88,6 +91,7 @@ func (t *hookTable) page() string {
 	for _, v := range sortedKeys(versions) {
 		fmt.Fprintf(&b, "| %s | %d | %d | %d |\n", v, len(hooks[v]), runs[v], equal[v])
 	}
+	fmt.Fprintf(&b, "\nThe command lines were the first %d of %d.\n", min(*hookLines, len(bootLines)), len(bootLines))
 	for _, reason := range sortedKeys(differs) {
 		fmt.Fprintf(&b, "\n%s:\n\n", reason)
 		for _, hook := range sortedKeys(differs[reason]) {

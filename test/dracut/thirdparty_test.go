@@ -187,7 +187,7 @@ func sameCommandLine(want outcome, got *outcome) {
 	case !known:
 		delete(got.Variables, "CMDLINE")
 		got.Exported = slices.DeleteFunc(got.Exported, func(name string) bool { return name == "CMDLINE" })
-	case strings.Replace(got.Variables["CMDLINE"], " '", "'", 1) == theirs:
+	case strings.TrimSuffix(got.Variables["CMDLINE"], " '")+"'" == theirs:
 		got.Variables["CMDLINE"] = theirs
 	}
 }
@@ -285,14 +285,18 @@ func (r boxResult) outcome() outcome {
 		}
 	}
 	slices.Sort(o.Exported)
-	for name, text := range r.Files {
+	for _, name := range sortedKeys(r.Files) {
+		text := r.Files[name]
 		if strings.HasPrefix(name, "run/initramfs/preroot") || strings.HasSuffix(name, "/.keep") || strings.HasPrefix(text, "d") && slices.Contains(ownDirectories, name) {
 			continue
 		}
 		if name == "run/initramfs/rdsosreport.txt" { // the machine outside is in it
 			text = ""
 		}
-		o.Files[normal(name)] = normal(text)
+		name = normal(name)
+		for ; o.Files[name] != ""; name += " and another" { // two jobs that differ by the process number alone
+		}
+		o.Files[name] = normal(text)
 	}
 	if r.Ended == "hung" { // where it stood is a matter of time
 		return outcome{Ended: "hung"}

@@ -149,11 +149,6 @@ hooks-bad: tools
 	@$(MAKE) --no-print-directory all
 	@$(GO) run ./test/badhooks $(HOOKS)
 
-# HOOKS="-run K04" runs some.
-hooks-bad: tools
-	@$(MAKE) --no-print-directory all
-	@$(GO) run ./test/badhooks $(HOOKS)
-
 real: tools
 	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
 	@$(MAKE) --no-print-directory all

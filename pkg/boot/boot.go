@@ -71,13 +71,14 @@ type Boot struct {
 	awaited string        // what the last wait was for
 	waited  time.Duration // and how long it was
 
-	hooks   *hookRunner
-	stock   *stock.Systemd // of the image, nil for none: its part is ours
-	udevd   *udevd.Daemon  // nil in native mode
-	queue   *queue
-	pinged  time.Time // when udevd was asked for a sign of life
-	revived bool      // it was started again
-	bareDev bool      // /dev is no devtmpfs: nodes are made here
+	hooks     *hookRunner
+	stock     *stock.Systemd // of the image, nil for none: its part is ours
+	udevd     *udevd.Daemon  // nil in native mode
+	queue     *queue
+	udevdRuns bool
+	pinged    time.Time // when udevd was asked for a sign of life
+	revived   bool      // it was started again
+	bareDev   bool      // /dev is no devtmpfs: nodes are made here
 
 	deadline deadline                      // root's, for hooks
 	state    state                         // what is remembered beyond the life of this engine
@@ -107,8 +108,11 @@ func Run(m Machine) error {
 		case stageDone:
 			i++
 		case rootAgain:
-			b.hooks.again("initqueue")
 			i = stageIndex("initqueue")
+			b.hooks.again(stages[i].name)
+		case bootAgain:
+			i = 0
+			b.hooks.again(stages[i].name)
 		case bootOver:
 			return nil
 		}
@@ -154,7 +158,9 @@ func (b *Boot) guard(s stage) (err error) {
 		b.tellHooksRoot()
 	}
 	if s.name != "initqueue" && s.name != "mount" { // these run theirs by rules of their own
-		b.hooks.runOnce(s.name)
+		if err := b.hooks.runOnce(s.name); err != nil {
+			return err
+		}
 	}
 	if b.udevd != nil {
 		return s.udevd(b)

@@ -33,6 +33,9 @@ func (b *Boot) mountByHooks() error {
 		}
 		for _, s := range b.hooks.finder.Scripts("mount") {
 			b.hooks.one("mount", s)
+			if err := b.hooks.died(); err != nil {
+				return err
+			}
 			if b.rootMounted() && b.usable(s) {
 				return b.adoptRoot()
 			}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/preroot/preroot/dracut/lib"
 	"github.com/preroot/preroot/pkg/hooks"
@@ -24,10 +25,13 @@ type hookRunner struct {
 	values   map[string]string // of the shell, after the last hook
 	failed   error             // why there is no shell
 
-	used     bool     // a hook has run in this boot
-	done     []string // the stages that had their turn
-	finished []string // those that were finished by the engine before this one
-	discard  []string // what was mounted for hooks; nil before
+	used     bool      // a hook has run in this boot
+	done     []string  // the stages that had their turn
+	past     []string  // the hooks of such stages that have run
+	refused  bool      // a hook has called die
+	dead     time.Time // when it was the last time
+	finished []string  // those that were finished by the engine before this one
+	discard  []string  // what was mounted for hooks; nil before
 	full     map[string]bool
 	printed  printed
 }
@@ -55,20 +59,30 @@ func (h *hookRunner) named(stage, text string) bool {
 	return h.b.m.Hooks != nil && slices.ContainsFunc(h.finder.Scripts(stage), func(s hooks.Script) bool { return strings.Contains(path.Base(s.Path), text) })
 }
 
-// runOnce runs the hooks of a stage that has its turn once in a boot: not again when our own step is tried again.
-func (h *hookRunner) runOnce(stage string) {
+// runOnce runs the hooks of a stage that has its turn once in a boot: not again when our own step is tried again. One that refuses the boot ends the stage; a
+// person who goes on all the same goes on behind it.
+func (h *hookRunner) runOnce(stage string) error {
 	if slices.Contains(h.done, stage) || h.b.m.Hooks == nil {
-		return
+		return nil
 	}
-	h.done = append(h.done, stage)
 	for _, s := range h.finder.Scripts(stage) {
-		if !h.ran(stage, s.Path) {
-			ended := h.begin(s.Path)
-			h.one(stage, s)
-			ended()
+		if slices.Contains(h.past, s.Path) || h.ran(stage, s.Path) {
+			continue
+		}
+		h.past = append(h.past, s.Path)
+		ended := h.begin(s.Path)
+		h.one(stage, s)
+		ended()
+		if err := h.died(); err != nil {
+			return err
 		}
 	}
+	h.done = append(h.done, stage)
+	return nil
 }
+
+// anew lets every stage have its turn again: root is another one.
+func (h *hookRunner) anew() { h.done, h.past = nil, nil }
 
 // run runs the hooks of a stage. Each costs at most itself: what went wrong is told, and the next one runs.
 func (h *hookRunner) run(stage string, args ...string) {

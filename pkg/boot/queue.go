@@ -30,6 +30,7 @@ type queue struct {
 	skip    bool        // the engine before this one was through with it
 	over    time.Time   // since when no hook says no any more; our own devices are looked at for the last time
 	busy    func(error) // ends the span of udevd's work; nil while it has none
+	died    error       // a job has called die
 	err     error
 }
 
@@ -226,6 +227,7 @@ func (q *queue) handleOther(ev initqueue.Event) {
 	switch q.rounds.Handle(ev) {
 	case initqueue.StepSource: // a job may have made udevd busy; a vote changes nothing
 		q.idle.doubt()
+		q.died = q.f.b.hooks.died()
 		fallthrough
 	case initqueue.StepVote:
 		q.place.stale = true
@@ -270,8 +272,11 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 		q.f.judge()
 		q.judgeRoot()
 	}
-	if errors.Is(q.f.err, errAborted) {
+	if q.err = q.died; q.err == nil && errors.Is(q.f.err, errAborted) {
 		q.err = q.f.err
+	}
+	if q.err != nil {
+		q.died = nil
 		return jobs, initqueue.Failed
 	}
 	if q.f.b.udevd == nil {

@@ -3,11 +3,13 @@ package boot
 import (
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/preroot/preroot/pkg/cmdline"
 	"github.com/preroot/preroot/pkg/config"
 	"github.com/preroot/preroot/pkg/device"
+	"github.com/preroot/preroot/pkg/hooks"
 )
 
 // next is what follows a stage that did not succeed.
@@ -18,6 +20,7 @@ const (
 	stageDone              // the next stage
 	stageAgain             // the stage is tried once more
 	rootAgain              // root is looked for anew
+	bootAgain              // the hooks, too, are to hear of another root
 )
 
 // rescue ends a stage that failed: the report, then a prompt where there may be one, then, or otherwise, the emergency
@@ -33,6 +36,7 @@ func (b *Boot) rescue(stage string, err error) next {
 		return bootOver
 	}
 	b.emergencyHooks()
+	_ = b.hooks.died() // what one of them says so, is said
 	reason := b.report(stage, oneLine(err.Error()))
 	if !b.mayPrompt() || errors.Is(err, errAuthentication) {
 		b.end(b.config.Emergency, reason)
@@ -73,6 +77,10 @@ func (b *Boot) obey(o outcome) next {
 		return bootOver
 	case o.words != "":
 		b.override(o.words)
+		if b.udevd != nil {
+			b.tellHooks(o.words)
+			return bootAgain
+		}
 		return rootAgain
 	}
 	// What was done by hand may have changed anything: look again.
@@ -95,6 +103,25 @@ func (b *Boot) override(words string) {
 	}
 	if err := b.unmountRoot(); err != nil {
 		b.m.Log.Errf("root cannot be taken off: %v", err)
+	}
+}
+
+// tellHooks has the hooks of the image read the command line once more, with the words typed: theirs are root, the rules and the list of what is waited for.
+func (b *Boot) tellHooks(words string) {
+	b.warn(b.m.Scratch.WriteFile("/run/initramfs/cmdline.d/prompt.conf", []byte(words+"\n")))
+	for _, name := range []string{"root", "rootok", "netroot"} {
+		b.hooks.set(hooks.Var{Name: name, Unset: true})
+	}
+	for _, s := range b.hooks.finder.Scripts("initqueue/finished") {
+		if strings.HasPrefix(path.Base(s.Path), "devexists-") { // of the root that is not wanted any more; the others are made again
+			b.warn(b.m.Scratch.Remove(s.Path))
+		}
+	}
+	b.hooks.anew()
+	if b.queue != nil {
+		watched := b.queue.watched
+		b.queue = b.newQueue()
+		b.queue.watched = watched
 	}
 }
 

@@ -55,10 +55,13 @@ func (b *Boot) startUdevd() error {
 	}
 	b.staticNodes()
 	b.loadForced()
+	if b.udevdRuns {
+		return nil // the boot begins again from the prompt
+	}
 	end := b.spans.Start("udevd", "start")
 	err := b.udevd.Start()
 	end(err)
-	if err == nil {
+	if b.udevdRuns = err == nil; b.udevdRuns {
 		b.warn(b.udevd.Property("hookdir", b.hooks.finder.Dir))
 	}
 	return err

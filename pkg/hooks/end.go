@@ -60,7 +60,7 @@ func (r running) await(ctx context.Context, done <-chan struct{}) ended {
 		case <-look.C:
 		}
 		so := time.Since(r.began)
-		samples, known := procs{r.sys.Proc}.session(r.leader)
+		samples, known := procs{r.sys.Proc}.family(r.leader)
 		report, end := watch.Look(so, samples, known, r.patience.Expired())
 		if report || end {
 			r.patience.Slow(Slow{r.name, so, samples, end})
@@ -92,7 +92,7 @@ func (r running) end(done <-chan struct{}) ended {
 // spared (it is to live on), and so is what earlier hooks started.
 func (r running) signal(sig syscall.Signal, leader bool) {
 	proc := procs{r.sys.Proc}
-	list, ok := proc.session(r.leader)
+	list, ok := proc.family(r.leader)
 	if !ok && leader {
 		_ = r.sys.Signal(-r.leader, sig)
 	}

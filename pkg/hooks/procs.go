@@ -13,24 +13,53 @@ import (
 // procs reads /proc (proc(5)) as a file system.
 type procs struct{ fsys fs.FS }
 
-// session lists the processes of a session; ok is false when /proc cannot be read (a hook may have taken it away).
-func (p procs) session(sid int) (list []Sample, ok bool) {
+// family lists the processes of a session, and those below its leader that have one of their own, such as a shell for a person (setsid(1)); ok is false
+// when /proc cannot be read (a hook may have taken it away).
+func (p procs) family(leader int) (list []Sample, ok bool) {
 	entries, err := fs.ReadDir(p.fsys, ".")
 	if err != nil {
 		return nil, false
 	}
+	all := map[int]procStat{}
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
 			continue
 		}
 		ok = true
-		if st, is := p.stat(e.Name()); is && st.session == sid && st.state != "Z" {
-			list = append(list, p.sample(pid, st))
+		if st, is := p.stat(e.Name()); is {
+			all[pid] = st
 		}
+	}
+	for pid, st := range all {
+		if st.state == "Z" || st.session != leader && !below(all, pid, leader) {
+			continue
+		}
+		s := p.sample(pid, st)
+		s.Typing = s.Typing || st.session != leader && st.tty != 0 || asksPerson(s.Argv[0])
+		list = append(list, s)
 	}
 	slices.SortFunc(list, func(a, b Sample) int { return a.PID - b.PID })
 	return list, ok
+}
+
+// below says whether a process descends from another one.
+func below(all map[int]procStat, pid, ancestor int) bool {
+	for range all { // a list that was read while it changed may hold a ring
+		if pid = all[pid].parent; pid == ancestor || pid <= 1 {
+			return pid == ancestor
+		}
+	}
+	return false
+}
+
+// asksPerson names the programs that ask somebody through another process.
+func asksPerson(program string) bool {
+	switch path.Base(program) {
+	case "plymouth", "systemd-ask-password", "systemd-tty-ask-password-agent":
+		return true
+	}
+	return false
 }
 
 func (p procs) sample(pid int, st procStat) Sample {
@@ -52,7 +81,9 @@ func (p procs) sample(pid int, st procStat) Sample {
 // procStat is what is needed of /proc/PID/stat.
 type procStat struct {
 	name, state string
+	parent      int
 	session     int
+	tty         int    // number of the controlling terminal, 0 for none
 	ticks       uint64 // user and system time
 	start       uint64
 }
@@ -69,7 +100,9 @@ func (p procs) stat(dir string) (st procStat, ok bool) {
 		return st, false
 	}
 	st.name, st.state = text[open+1:end], f[0]
+	st.parent, _ = strconv.Atoi(f[1])
 	st.session, _ = strconv.Atoi(f[3])
+	st.tty, _ = strconv.Atoi(f[4])
 	user, _ := strconv.ParseUint(f[11], 10, 64)
 	system, _ := strconv.ParseUint(f[12], 10, 64)
 	st.ticks = user + system

@@ -93,9 +93,12 @@ func TestProcs(t *testing.T) {
 		"10/stat": stat("ask", "S", 7, 0, 503), "10/syscall": file(pollCalls[runtime.GOARCH][0] + " 0x1\n"), "10/fd/0": link("/dev/console"), "10/fd/4": link("/dev/tty1"),
 		"11/stat": stat("settle", "S", 7, 0, 504), "11/syscall": file(pollCalls[runtime.GOARCH][0] + " 0x1\n"), "11/fd/0": link("/dev/console"), "11/wchan": file("do_epoll_wait"),
 		"12/stat": stat("dd", "D", 7, 0, 505), "12/wchan": file("io_schedule"),
+		// A shell for a person, in a session of its own on a terminal, and what it runs; a program that asks through another one.
+		"16/stat": file("16 (sh) S 7 16 16 1025 16 0 0 0 0 0 1 2 0 0 20 0 1 0 506 0 0\n"), "17/stat": file("17 (vi) S 16 17 16 1025 17 0 0 0 0 0 1 2 0 0 20 0 1 0 507 0 0\n"),
+		"18/stat": file("18 (daemon) S 7 18 18 0 -1 0 0 0 0 0 1 2 0 0 20 0 1 0 508 0 0\n"), "19/stat": stat("plymouth", "S", 7, 0, 509), "19/cmdline": file("/usr/bin/plymouth\x00"),
 		"13/stat": stat("dead", "Z", 7, 0, 505), "14/stat": stat("other", "S", 14, 0, 505), "15/stat": file("broken"), "self/stat": stat("x", "R", 7, 0, 1),
 	}}
-	list, ok := proc.session(7)
+	list, ok := proc.family(7)
 	if !ok {
 		t.Fatal("not read")
 	}
@@ -106,6 +109,7 @@ func TestProcs(t *testing.T) {
 	want := []string{
 		`7 500 5 0 false ["/bin/sh" "-c" ""] do_wait`, `8 501 123456 99 true ["cat"] read of /dev/console`, `9 502 2 0 false ["[cat]"] read of pipe:[5]`,
 		`10 503 2 0 true ["[ask]"] a key`, `11 504 2 0 false ["[settle]"] do_epoll_wait`, `12 505 2 0 false ["[dd]"] the kernel, not to be interrupted, io_schedule`,
+		`16 506 3 0 true ["[sh]"] `, `17 507 3 0 true ["[vi]"] `, `18 508 3 0 false ["[daemon]"] `, `19 509 2 0 true ["/usr/bin/plymouth"] `,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -116,7 +120,7 @@ func TestProcs(t *testing.T) {
 	if got := proc.children(7); !slices.Equal(got, []int{8, 12}) {
 		t.Errorf("children %v", got)
 	}
-	if _, ok := (procs{fstest.MapFS{}}).session(7); ok {
+	if _, ok := (procs{fstest.MapFS{}}).family(7); ok {
 		t.Error("an empty /proc was read")
 	}
 }

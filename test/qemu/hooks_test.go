@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/preroot/preroot/dracut/lib"
 	"github.com/preroot/preroot/internal/vm"
@@ -34,6 +35,9 @@ func nativeHooks(t *testing.T, hooks map[string]string) []vm.Entry {
 	return list
 }
 
+// busyLimit is the wall-clock time of these machines: they run in virtual time, whatever else the host does.
+const busyLimit = 10 * time.Minute
+
 // killers are hooks of which one kills the engine, in the middle of a boot.
 var killers = map[string]string{
 	"cmdline/20-once.sh":    "warn \"once: $once\"; once='a b'\n",
@@ -55,7 +59,7 @@ func TestEngineKilledByHook(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := spec(t)
-			s.EngineCrash, s.Icount = true, true
+			s.EngineCrash, s.Icount, s.Limit = true, true, busyLimit
 			r := boot(t, s)
 			if !r.Reached() {
 				fail(t, r, "root was not reached")
@@ -73,7 +77,7 @@ func TestEngineKilledByHook(t *testing.T) {
 func TestEngineKilledByMountHook(t *testing.T) {
 	t.Parallel()
 	s := plain(t, image{extra: nativeHooks(t, map[string]string{"mount/10-kill.sh": "kill -9 $PPID; sleep 60\n"})}, serial)
-	s.EngineCrash, s.Icount = true, true
+	s.EngineCrash, s.Icount, s.Limit = true, true, busyLimit
 	mustRefuse(t, s, "REBOOTED", "the engine ended after hooks had begun to mount root")
 }
 
@@ -90,7 +94,7 @@ func TestScratch(t *testing.T) {
 		"pre-pivot/10-after.sh": "echo \"good 2 <$kept>\"\n",
 	}
 	s := plain(t, image{extra: nativeHooks(t, hooks)}, serial+" rd.retry=60")
-	s.Icount = true
+	s.Icount, s.Limit = true, busyLimit
 	r := boot(t, s)
 	if !r.Reached() {
 		fail(t, r, "root was not reached")

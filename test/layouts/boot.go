@@ -154,7 +154,7 @@ func plain(fact string) string {
 func differences(stock, ours []string) []string {
 	var list []string
 	for _, f := range unmet(stock, ours) {
-		if !ended(f) {
+		if !ended(f) && !leaked(f) {
 			list = append(list, "- "+f)
 		}
 	}
@@ -168,6 +168,12 @@ func differences(stock, ours []string) []string {
 func ended(fact string) bool {
 	name, found := strings.CutPrefix(fact, "process ")
 	return found && !strings.HasPrefix(name, "@")
+}
+
+// leaked is a variable that the shell of dracut's init exports of itself and hands on: the real init gets it from no kernel (docs/dracut.md).
+func leaked(fact string) bool {
+	name, _, _ := strings.Cut(fact, "=")
+	return slices.Contains(words("CMDLINE DRACUT_QUIET PATH PWD"), strings.TrimPrefix(name, "env ")) && strings.HasPrefix(name, "env ")
 }
 
 // unmet are the wanted facts that are not there.

@@ -11,7 +11,7 @@ import (
 )
 
 // packages are what every system holds besides the required ones.
-const packages = "dracut-core kmod udev e2fsprogs btrfs-progs lvm2 thin-provisioning-tools mdadm cryptsetup-bin dash bash busybox-static cpio procps"
+const packages = "dracut-core kmod udev e2fsprogs btrfs-progs lvm2 thin-provisioning-tools mdadm cryptsetup-bin dash bash busybox-static cpio procps util-linux-extra"
 
 // tree is the Debian that has a dracut: that of the local layouts, or the one with what all others want in it. Images with systemd inside come from one of
 // their own.

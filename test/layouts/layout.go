@@ -36,6 +36,8 @@ type Layout struct {
 
 	// Wall says that its time is measured in seconds of the wall: someone types, or there is a peer outside of the machine.
 	Wall bool
+	// Members says that root lies on several disks which all have its name: its links lead to the one that came last.
+	Members bool
 }
 
 // Typed is a line that somebody types when the console has said something.

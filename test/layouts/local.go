@@ -72,7 +72,7 @@ umount /run/root /run/usr`,
 	},
 	{
 		Name: "btrfs", Title: "btrfs over two disks",
-		Modules: same("btrfs"), Drivers: "btrfs", Disks: []int{256, 256},
+		Modules: same("btrfs"), Drivers: "btrfs", Disks: []int{256, 256}, Members: true,
 		Make: `mkfs.btrfs -q -f -U ` + rootUUID + ` -d raid1 -m raid1 $d1 $d2
 btrfs device scan; mkdir -p /run/root; mount -t btrfs $d1 /run/root; fill /run/root; umount /run/root`,
 		Cmdline: same(root),

@@ -48,7 +48,7 @@ func live() []Layout {
 truncate -s 48M /run/squash/LiveOS/rootfs.img; put /run/squash/LiveOS/rootfs.img
 mksquashfs /run/squash /run/medium/LiveOS/squashfs.img -quiet -no-progress; burn $d1`,
 			Serve:   inDrive,
-			Cmdline: same("root=live:CDLABEL=" + liveLabel + " rd.live.image rd.live.overlay.size=64 rd.overlay.size=64"),
+			Cmdline: same("root=live:CDLABEL=" + liveLabel + " rd.live.image rd.live.overlay.size=64 rd.overlay.size=64" + patience),
 			Memory:  1536, Wall: true,
 			Want: facts(factOfRoot("ext4", "/dev/mapper/live-rw"), "need-shutdown"),
 		},
@@ -59,7 +59,7 @@ mksquashfs /run/squash /run/medium/LiveOS/squashfs.img -quiet -no-progress; burn
 			Make: burn + `mkdir -p /run/squash /run/medium/LiveOS; fill /run/squash
 mksquashfs /run/squash /run/medium/LiveOS/squashfs.img -quiet -no-progress; burn $d1`,
 			Serve:   inDrive,
-			Cmdline: same("root=live:LABEL=" + liveLabel + " rd.live.image rd.live.ram=1 rd.minmem=256 rd.live.overlay.overlayfs=1 rd.overlay=1"),
+			Cmdline: same("root=live:LABEL=" + liveLabel + " rd.live.image rd.live.ram=1 rd.minmem=256 rd.live.overlay.overlayfs=1 rd.overlay=1" + patience),
 			Memory:  1536, Wall: true,
 			Facts: `[ -e /run/initramfs/squashed.img ] && echo "FACT in memory"`,
 			Want:  facts(factOfRoot("overlay", "LiveOS_rootfs"), "in memory"),

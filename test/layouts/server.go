@@ -17,9 +17,12 @@ const (
 // The words of a machine on the wire: its address is asked for, or told. The card keeps the kernel's name, whether udev's rules in the image would rename it
 // or not.
 const (
-	byDHCP = " net.ifnames=0 ip=dhcp"
-	told   = " net.ifnames=0 ip=" + clientAddress + "::" + serverAddress + ":255.255.255.0:client:eth0:none"
+	byDHCP = patience + " net.ifnames=0 ip=dhcp"
+	told   = patience + " net.ifnames=0 ip=" + clientAddress + "::" + serverAddress + ":255.255.255.0:client:eth0:none"
 )
+
+// patience is for a machine whose peer is as slow as itself: dracut's init counts idle rounds, ours counts seconds.
+const patience = " rd.retry=1200"
 
 // serverDrivers are those of the server's kernel.
 const serverDrivers = "virtio_pci virtio_blk virtio_net ext4 nfsd iscsi_target_mod target_core_mod target_core_iblock"

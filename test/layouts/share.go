@@ -21,7 +21,7 @@ func virtiofs() Layout {
 		Name: "virtiofs", Title: "virtiofs, a folder of the host",
 		Modules: same("virtiofs"), Drivers: "virtiofs",
 		Serve:   share,
-		Cmdline: same("root=virtiofs:" + shareTag + " rw"),
+		Cmdline: same("root=virtiofs:" + shareTag + " rw" + patience),
 		Memory:  1024, Wall: true,
 		Want: facts(factOfRoot("virtiofs", shareTag)),
 	}

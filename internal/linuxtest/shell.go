@@ -129,7 +129,9 @@ func (s *shell) command(w []string) {
 	case "sleep":
 		s.sleep(time.Duration(number(arg(1))) * time.Second)
 	case "_spin":
+		s.m.mu.Lock()
 		s.p.busy = true
+		s.m.mu.Unlock()
 		s.sleep(1 << 62)
 	case "touch":
 		s.m.files.write(arg(1), "")

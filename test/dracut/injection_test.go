@@ -184,6 +184,8 @@ func hookFile(value string) string {
 // TestInjectionPrograms: values in the environment and in the files of hooks that are programs.
 func TestInjectionPrograms(t *testing.T) {
 	dir := t.TempDir()
+	must(t, syscall.Mount("none", dir, "tmpfs", 0, "")) // what lies on / itself is read-only for programs
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 	canary := filepath.Join(dir, "canary")
 	program := filepath.Join(dir, "hook")
 	must(t, os.WriteFile(program, []byte("#!/bin/sh\ncd "+hooks.Quote(dir)+"\nprintf '%s' \"$root\" > environment\ncmp environment env/root || echo differ >> canary\n"), 0o755))
@@ -395,7 +397,8 @@ func (d *tool) sourced(t *testing.T, jobs []string) (counts []int) {
 	var script strings.Builder
 	for i, text := range jobs {
 		d.write(t, fmt.Sprintf("jobs/%d", i), text)
-		fmt.Fprintf(&script, "( job=/jobs/%d; . $job ) </jobs/none >/jobs/out 2>&1\necho >>/canary\n", i)
+		// The pipe is closed when all that the job has started has ended, in the background too.
+		fmt.Fprintf(&script, "( job=/jobs/%d; . $job ) </jobs/none 2>&1 | while read -r _; do :; done\necho '<end>' >>/canary\n", i)
 	}
 	d.write(t, "jobs/none", "")
 	d.write(t, "jobs/all", script.String())
@@ -406,13 +409,14 @@ func (d *tool) sourced(t *testing.T, jobs []string) (counts []int) {
 	must(t, cmd.Run())
 	text, err := os.ReadFile(filepath.Join(d.root, "canary"))
 	must(t, err)
-	n := 0
-	for line := range strings.Lines(string(text)) {
-		if strings.HasPrefix(line, "x") {
-			n++
-			continue
+	for job := range strings.SplitSeq(strings.TrimSuffix(string(text), "<end>\n"), "<end>\n") { // between the ends a job may have written anything
+		n := 0
+		for line := range strings.Lines(job) {
+			if strings.HasPrefix(line, "x") {
+				n++
+			}
 		}
-		counts, n = append(counts, n), 0
+		counts = append(counts, n)
 	}
 	if len(counts) != len(jobs) {
 		t.Fatalf("%d of %d jobs", len(counts), len(jobs))

@@ -129,12 +129,18 @@ func (p *Programs) env() []string {
 	for name, value := range p.written {
 		if name != "PATH" && !strings.HasPrefix(name, "LD_") {
 			value, _, _ = strings.Cut(value, "\x00")
-			list = append(list, name+"="+value)
+			if word := name + "=" + value; len(word) < maxWord {
+				list = append(list, word)
+			}
 		}
 	}
 	slices.Sort(list)
 	return list
 }
+
+// maxWord is what the kernel takes for one argument or variable, its NUL included (MAX_ARG_STRLEN of linux/binfmts.h, with pages of 4 KiB). A longer value is in
+// its file alone: otherwise no program would start.
+const maxWord = 32 * 4096
 
 // lines cuts text into lines.
 type lines struct {

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,6 +50,13 @@ func TestProgram(t *testing.T) {
 	text, _ := os.ReadFile(filepath.Join(p.EnvDir, "root"))
 	if len(entries) != 1 || string(text) != "'$(x)'" {
 		t.Errorf("%v %q", entries, text)
+	}
+	if err := p.Values(map[string]string{"root": strings.Repeat("x", maxWord), "rflags": strings.Repeat("y", maxWord-8)}); err != nil {
+		t.Fatal(err)
+	}
+	got, printed, err = run("#!/bin/sh\necho \"${root-none}|${#rflags}\"")
+	if err != nil || got.Status != 0 || !slices.Equal(printed, []string{fmt.Sprintf("none|%d", maxWord-8)}) {
+		t.Errorf("values that are too long: %+v %q %v", got, printed, err)
 	}
 	if err := p.Values(map[string]string{"../x": ""}); err == nil {
 		t.Error("a name that is a path was taken")

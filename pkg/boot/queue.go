@@ -1,7 +1,6 @@
 package boot
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/preroot/preroot/pkg/hooks"
 	"github.com/preroot/preroot/pkg/initqueue"
-	"github.com/preroot/preroot/pkg/udevd"
 	"github.com/preroot/preroot/pkg/uevent"
 )
 
@@ -45,7 +43,7 @@ func (b *Boot) newQueue() *queue {
 	q.rounds = initqueue.Rounds{
 		Queue: initqueue.Queue{Rule: b.queueRule()},
 		Hooks: hookJobs{b.hooks, b.retries()}, Places: q.place, Retry: b.retries(), Work: b.hooks.finder.Dir + "/initqueue/work",
-		Wake: func() { b.tell(queueChanged{}) }, Warn: b.m.Log.Warnf,
+		Wake: func() { b.deliver(queueChanged{}) }, Warn: b.m.Log.Warnf,
 	}
 	return q
 }
@@ -90,14 +88,6 @@ func dracutVersion(files fs.FS) int {
 
 // newestDracut is what an image is taken for that does not say.
 const newestDracut = 112
-
-// tell brings an event to the loop, as long as somebody takes events.
-func (b *Boot) tell(ev initqueue.Event) {
-	select {
-	case b.events <- ev:
-	case <-b.over:
-	}
-}
 
 // work runs the rounds of the queue, until no hook of finished says no.
 func (b *Boot) work() error {
@@ -162,33 +152,6 @@ func (b *Boot) watchQueue() {
 	}
 }
 
-// followUdevd makes each device that udevd is through with an event, as far as it can bring the queue on.
-func (b *Boot) followUdevd() {
-	if b.m.UdevMonitor == nil {
-		return
-	}
-	messages, err := b.m.UdevMonitor()
-	if err != nil {
-		b.m.Log.Warnf("the messages of udevd are not heard: %v", err)
-		return
-	}
-	b.spawn("udevd", nil, func() { <-b.over; messages.Close() })
-	b.spawn("udevd", nil, func() {
-		for told := 0; ; {
-			m, err := messages.Receive()
-			if err != nil {
-				return
-			}
-			if device, yes := udevd.Concerns(m); yes {
-				if told++; told < maxTold {
-					b.spans.Start("udevd", "through with "+path.Base(device))(nil)
-				}
-				b.tell(udevChanged{})
-			}
-		}
-	})
-}
-
 // watch makes changes in directories an event, until the end of the boot.
 func (b *Boot) watch(ev initqueue.Event, dirs ...string) bool {
 	changes, err := b.m.WatchDirectories(dirs...)
@@ -199,7 +162,7 @@ func (b *Boot) watch(ev initqueue.Event, dirs ...string) bool {
 	b.spawn("watch", nil, func() { <-b.over; changes.Close() })
 	b.spawn("watch", nil, func() {
 		for changes.Await() == nil {
-			b.tell(ev)
+			b.deliver(ev)
 		}
 	})
 	return true
@@ -331,7 +294,7 @@ func (q *queue) last() initqueue.Verdict {
 	switch {
 	case q.over.IsZero():
 		q.over, q.f.buses = time.Now(), unknown
-		again := func() { q.f.b.tell(queueChanged{}) }
+		again := func() { q.f.b.deliver(queueChanged{}) }
 		q.f.b.spawn("queue", nil, again)
 		time.AfterFunc(lastLook, again)
 	case q.f.settled():
@@ -349,40 +312,6 @@ const lastLook = 5 * time.Second
 // Err is why the wait failed.
 func (q *queue) Err() error { return q.err }
 
-// udevJob asks udevd whether it has nothing to do (udevadm-settle(8)).
-func (b *Boot) udevJob(doubts uint64) initqueue.Job {
-	return initqueue.Job{Key: udevKey, Limit: 10 * time.Second, Run: func() initqueue.Event {
-		if _, err := fs.Stat(b.m.Files, "run/udev/queue"); err == nil {
-			return udevState{false, doubts}
-		}
-		return udevState{b.udevd.Idle() && b.udevdLives(), doubts}
-	}}
-}
-
-// udevKey is the key of that job.
-const udevKey = "udev idle"
-
-// pingInterval is how often udevd is asked for a sign of life while hooks wait: one that has died says nothing, and settle calls that idle.
-const pingInterval = 10 * time.Second
-
-// udevdLives sees to it that there is an udevd. One that has died is started again, once.
-func (b *Boot) udevdLives() bool {
-	if time.Since(b.pinged) < pingInterval {
-		return true
-	}
-	b.pinged = time.Now()
-	switch {
-	case b.udevd.Alive():
-		return true
-	case b.revived:
-		return true // its absence was told; what is queued still runs
-	}
-	b.revived = true
-	b.m.Log.Errf("systemd-udevd does not answer any more: it is started again")
-	b.warn(errors.Join(b.udevd.Start(), b.udevd.Property("hookdir", b.hooks.finder.Dir), b.udevd.Trigger()))
-	return false
-}
-
 // waitingHooks names what is still waited for; the name of a hook of wait_for_dev is that of the device.
 func (b *Boot) waitingHooks() string {
 	var list []string
@@ -397,111 +326,4 @@ func (b *Boot) waitingHooks() string {
 		list = append(list, name)
 	}
 	return strings.Join(list, ", ")
-}
-
-// hookJobs runs the hooks of the queue in the hook shell.
-type hookJobs struct {
-	h     *hookRunner
-	retry int // RDRETRY where the shell has none
-}
-
-// Vote sources a hook of finished in a subshell.
-func (j hookJobs) Vote(path string, mainLoop int) bool {
-	if path == rootVote {
-		return false
-	}
-	if !sourced(path) {
-		r, err := j.h.runProgram(path)
-		return err == nil && r.End == hooks.Returned && r.Status == 0
-	}
-	if !j.h.ready() {
-		return false
-	}
-	end := j.h.b.spans.Start("vote", path)
-	r, err := j.h.shell.Vote(context.Background(), hooks.Hook{Path: path, Set: mainLoopIs(mainLoop)})
-	end(err)
-	return err == nil && r.End == hooks.Returned && r.Status == 0
-}
-
-// Source sources a job.
-func (j hookJobs) Source(path string, mainLoop int) (int, int) {
-	retry := j.number("RDRETRY", j.retry)
-	if j.h.guilty(path) {
-		return mainLoop, retry
-	}
-	defer j.h.beginJob(path)()
-	if !sourced(path) {
-		j.h.program("initqueue", path)
-		return mainLoop, retry
-	}
-	if !j.h.ready() {
-		return mainLoop, retry
-	}
-	end := j.h.b.spans.Start("hook", path)
-	r, err := j.h.shell.Run(context.Background(), hooks.Hook{Path: path, Job: true, Set: mainLoopIs(mainLoop)})
-	end(err)
-	j.h.judge("initqueue", path, r, err)
-	return j.number("main_loop", mainLoop), j.number("RDRETRY", retry)
-}
-
-// sourced says whether a hook is shell text; another one is a program.
-func sourced(path string) bool { return strings.HasSuffix(path, ".sh") }
-
-// mainLoopIs is dracut's count of half seconds as a hook finds it.
-func mainLoopIs(n int) []hooks.Var {
-	return []hooks.Var{{Name: "main_loop", Value: strconv.Itoa(n), Export: true}}
-}
-
-func (j hookJobs) number(name string, fallback int) int {
-	if n, err := strconv.Atoi(j.h.value(name)); err == nil {
-		return n
-	}
-	return fallback
-}
-
-// queueDir are the directories of the queue. They are read again when they may have changed: between two uevents nothing has.
-type queueDir struct {
-	finder hooks.Finder
-	m      Machine
-	stale  bool
-	seen   initqueue.Known
-	root   bool // root, which we mount ourselves, is not there yet
-}
-
-// rootVote stands among the hooks of finished for a root that no hook waits for: it says no as long as it is there. Events tell of that device, as its name says.
-const rootVote = "/devexists-root"
-
-// Look lists the hooks of the queue.
-func (d *queueDir) Look() initqueue.Known {
-	if d.stale {
-		d.stale = false
-		_, err := fs.Stat(d.m.Files, strings.TrimPrefix(d.finder.Dir, "/")+"/initqueue/work")
-		d.seen = initqueue.Known{
-			Jobs: d.files("initqueue"), Settled: d.files("initqueue/settled"), Finished: d.files("initqueue/finished"), Timeout: d.files("initqueue/timeout"),
-			Work: err == nil,
-		}
-	}
-	known := d.seen
-	if d.root {
-		known.Finished = append(slices.Clone(known.Finished), initqueue.File{Path: rootVote})
-	}
-	return known
-}
-
-func (d *queueDir) files(stage string) []initqueue.File {
-	var list []initqueue.File
-	for _, s := range d.finder.Scripts(stage) {
-		f := initqueue.File{Path: s.Path}
-		if info, err := fs.Stat(d.m.Files, strings.TrimPrefix(s.Path, "/")); err == nil {
-			f.Stamp = uint64(info.ModTime().UnixNano())
-		}
-		list = append(list, f)
-	}
-	return list
-}
-
-// Remove removes a hook, or work.
-func (d *queueDir) Remove(path string) error {
-	d.stale = true
-	return d.m.Scratch.Remove(path)
 }

@@ -1,8 +1,8 @@
 package boot
 
 import (
-	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -74,13 +74,22 @@ func (h *hookRunner) tellFull(path string) {
 func (b *Boot) memoryLeft() (left, total uint64) {
 	text, _ := fs.ReadFile(b.m.Files, "proc/meminfo")
 	for line := range strings.Lines(string(text)) {
-		var n uint64
-		if _, err := fmt.Sscanf(line, "MemTotal: %d kB", &n); err == nil {
-			total = n << 10
-		}
-		if _, err := fmt.Sscanf(line, "MemAvailable: %d kB", &n); err == nil {
-			return n << 10, total
+		name, value, _ := strings.Cut(line, ":")
+		switch name {
+		case "MemTotal":
+			total = kilobytes(value)
+		case "MemAvailable":
+			return kilobytes(value), total
 		}
 	}
 	return 0, 0
+}
+
+// kilobytes is a value of meminfo, "  123 kB", in bytes; 0 for another text.
+func kilobytes(value string) uint64 {
+	n, err := strconv.ParseUint(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 53)
+	if err != nil {
+		return 0
+	}
+	return n << 10
 }

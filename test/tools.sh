@@ -47,6 +47,7 @@ ckbcomp console-setup
 /var/lib/dpkg/info/busybox-static.list busybox-static
 dracut dracut-core
 /usr/lib/systemd/systemd-udevd udev
+/usr/lib/systemd/systemd systemd
 '
 
 # mkfs.nilfs2 wants the list of mounts; a Debian without an init lacks the link.

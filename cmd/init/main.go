@@ -5,6 +5,7 @@
 //	                      pre-pivot, cleanup and switch_root (table in pkg/boot), with the parameters of
 //	                      docs/parameters.md
 //	preroot-prompt        the prompt on a console when the image has no shell
+//	preroot-ask           what asks for kernel parameters (rd.cmdline=ask)
 //	@preroot-empty        what empties a large initramfs while the real init runs already
 //	modprobe, initqueue, dracut-getarg, dracut-getargs, rdsosreport, loginit, netroot
 //	                      the programs that the kernel, udev rules and hook scripts call (table in applets.go)
@@ -39,6 +40,8 @@ func main() {
 		return
 	case name == rescue.PromptName:
 		os.Exit(boot.Prompt())
+	case name == rescue.AskName:
+		os.Exit(boot.Ask())
 	default:
 		os.Exit(applet(name, os.Args[1:]))
 	}

@@ -13,6 +13,9 @@ type TTY struct {
 	saved *unix.Termios
 }
 
+// DiscardInput forgets what was typed on a terminal and not read yet.
+func DiscardInput(f *os.File) { _ = unix.IoctlSetInt(int(f.Fd()), unix.TCFLSH, unix.TCIFLUSH) }
+
 // AdoptTTY takes an open terminal over: every key is read at once, without echo and as it is, Ctrl-C too; output keeps its newlines.
 // Nothing that was typed before is lost. A file that is no terminal stays as it is.
 func AdoptTTY(f *os.File) *TTY {

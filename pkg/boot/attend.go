@@ -30,6 +30,7 @@ type stop struct {
 	stage, reason string
 	failure       bool // false for rd.break=
 	waited        bool // a wait has failed: a device may still come
+	ask           bool // for kernel parameters: rd.cmdline=ask
 }
 
 // outcome is how an attendance ends.
@@ -218,7 +219,7 @@ func (a *attendance) keyPressed(ev keyPressed) {
 		a.b.forget(countedSeconds)
 		a.b.m.Log.Errf("prompt: somebody is at %s; nothing follows by itself any more", ev.s.path)
 	}
-	if err := a.b.startSession(ev.s); err != nil {
+	if err := a.b.startSession(ev.s, a.why.ask); err != nil {
 		a.b.m.Log.Errf("prompt on %s: %v", ev.s.path, err)
 		a.lose(ev.s)
 	}
@@ -231,6 +232,9 @@ func (a *attendance) sessionEnded(ev sessionEnded) {
 	}
 	ev.s.session = nil
 	o, asked := request(ev.request, ev.s.shell)
+	if a.why.ask {
+		o.words, asked = rescue.Answer(ev.request)
+	}
 	if asked {
 		a.finish(o)
 		return

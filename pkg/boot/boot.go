@@ -99,7 +99,7 @@ func Run(m Machine) error {
 		return m.Parent.End("reboot", err.Error())
 	}
 	b.configure()
-	if b.decide() || b.tooLate() {
+	if b.decide() || b.tooLate() || b.ask() {
 		return nil
 	}
 	b.forgetHost()

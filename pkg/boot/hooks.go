@@ -82,7 +82,10 @@ func (h *hookRunner) runOnce(stage string) error {
 }
 
 // anew lets every stage have its turn again: root is another one.
-func (h *hookRunner) anew() { h.done, h.past = nil, nil }
+func (h *hookRunner) anew() {
+	h.done, h.past = nil, nil
+	h.forgetEnded()
+}
 
 // run runs the hooks of a stage. Each costs at most itself: what went wrong is told, and the next one runs.
 func (h *hookRunner) run(stage string, args ...string) {
@@ -127,7 +130,7 @@ func (h *hookRunner) runProgram(path string, args ...string) (r hooks.Result, er
 		h.programs = &hooks.Programs{
 			System: *h.b.m.Hooks, Dir: hookDirectory, EnvDir: hookDirectory + "/env", Limit: h.b.config.HookTimeout, // it waits for nobody (faults K04)
 			Line:     func(line string) { h.b.m.Log.Infof("hook: %s", line) },
-			Patience: hooks.Patience{Slow: h.slow, Memory: h.b.memoryLeft},
+			Patience: hooks.Patience{Slow: h.slow, Resources: h.b.resources},
 		}
 	}
 	defer func(end func(error)) { end(err) }(h.b.spans.Start("hook", path))
@@ -140,8 +143,10 @@ func (h *hookRunner) runProgram(path string, args ...string) (r hooks.Result, er
 // stopped says why a hook was ended.
 func stopped(r hooks.Result) string {
 	switch {
-	case r.Starved:
+	case r.Excess == hooks.TooMuchMemory:
 		return ": it has taken nearly all memory of the machine and was ended"
+	case r.Excess == hooks.TooManyProcesses:
+		return ": it has started processes without end and was ended"
 	case r.End == hooks.Stopped:
 		return ": it did not end and was ended"
 	}
@@ -182,7 +187,7 @@ func (h *hookRunner) judge(stage, path string, r hooks.Result, err error) {
 	case hooks.Gone:
 		h.b.m.Log.Warnf("hook %s (stage %s): the shell of the hooks is gone, status %d%s; going on with a new one", path, stage, r.Status, after(r.Message))
 	case hooks.Stopped:
-		if r.Starved {
+		if r.Excess != hooks.NoExcess {
 			h.b.m.Log.Errf("hook %s (stage %s)%s", path, stage, stopped(r))
 			break
 		}
@@ -205,7 +210,7 @@ func (h *hookRunner) ready() bool {
 	h.mountScratch()
 	c := HookShell(h.b.m)
 	c.Output = h.printed.take
-	c.Patience = hooks.Patience{Limit: h.b.config.HookTimeout, Expired: h.b.deadline.passed, Memory: h.b.memoryLeft, Slow: h.slow}
+	c.Patience = hooks.Patience{Limit: h.b.config.HookTimeout, Expired: h.b.deadline.passed, Resources: h.b.resources, Slow: h.slow}
 	h.shell, h.failed = hooks.New(c)
 	if h.failed != nil {
 		h.b.m.Log.Errf("hooks: %v", h.failed)

@@ -128,6 +128,10 @@ func (b *Boot) handOverTo() error {
 		_, _, given := b.params.Lookup("init=")
 		r.Args, r.OwnArgs = InitArgs(b.read("proc/cmdline"), given), true
 	}
+	var err error
+	if r.Drop, err = switchroot.Capabilities(b.read("etc/capsdrop")); err != nil {
+		return err
+	}
 	return b.m.Parent.HandOver(r)
 }
 

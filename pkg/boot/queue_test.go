@@ -167,17 +167,17 @@ func TestDeviceAsksAgain(t *testing.T) {
 	}
 }
 
-// TestMemoryLeft reads meminfo as the kernel writes it; without MemAvailable nothing is known.
-func TestMemoryLeft(t *testing.T) {
+// TestResources reads meminfo and loadavg as the kernel writes them; without MemAvailable no memory is known to be left.
+func TestResources(t *testing.T) {
 	for text, want := range map[string][2]uint64{
 		"MemTotal:        1000 kB\nMemFree:  3 kB\nMemAvailable:     20 kB\nBuffers: 7 kB\n": {20 << 10, 1000 << 10},
-		"MemTotal:        1000 kB\nMemFree:  3 kB\n":                                         {0, 0},
+		"MemTotal:        1000 kB\nMemFree:  3 kB\n":                                         {0, 1000 << 10},
 		"MemAvailable: many kB\n":                                                            {0, 0},
 		"":                                                                                   {0, 0},
 	} {
-		b := engineOn(ramRun{MapFS: fstest.MapFS{"proc/meminfo": {Data: []byte(text)}}}, false)
-		if left, total := b.memoryLeft(); left != want[0] || total != want[1] {
-			t.Errorf("%q: %d of %d", text, left, total)
+		b := engineOn(ramRun{MapFS: fstest.MapFS{"proc/meminfo": {Data: []byte(text)}, "proc/loadavg": {Data: []byte("0.00 0.01 0.05 2/123 4567\n")}}}, false)
+		if got := b.resources(); got != (hooks.Resources{MemoryLeft: want[0], Memory: want[1], Processes: 123}) {
+			t.Errorf("%q: %+v", text, got)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package boot
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -61,6 +62,11 @@ func (h *hookRunner) ran(stage, path string) bool {
 		h.b.m.Log.Errf("hook %s (stage %s) was under way when the engine ended; it is not run again", path, stage)
 	}
 	return true
+}
+
+// forgetEnded lets hooks that have run to their end run again. The one under which an engine ended is still not tried again.
+func (h *hookRunner) forgetEnded() {
+	h.b.forgetAll(func(what string, times int) bool { return strings.HasPrefix(what, stateHook) && times > 1 })
 }
 
 // guilty says the same of a job of the queue, once: what it has queued since is another one.

@@ -1,14 +1,15 @@
 package boot
 
 import (
-	"io/fs"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/preroot/preroot/pkg/hooks"
 )
 
 // Hooks write where dracut's do: /run and /dev/shm have a limit (mount.APIs), /tmp gets one here, and what the hook shell itself needs lies on a small file system
-// of its own, so that a hook that fills /run costs no other hook and not us. "/" is a ramfs, which knows no limit: hooks.Patience.Memory looks after it. All
+// of its own, so that a hook that fills /run costs no other hook and not us. "/" is a ramfs, which knows no limit: hooks.Patience.Resources looks after it. All
 // that is mounted here PID 1 takes away before the switch.
 
 // scratch is a file system for hooks.
@@ -70,19 +71,23 @@ func (h *hookRunner) tellFull(path string) {
 	}
 }
 
-// memoryLeft is what the kernel could still give, in bytes (proc_meminfo(5), MemAvailable), and what the machine has.
-func (b *Boot) memoryLeft() (left, total uint64) {
-	text, _ := fs.ReadFile(b.m.Files, "proc/meminfo")
-	for line := range strings.Lines(string(text)) {
+// resources are what the kernel could still give (proc_meminfo(5), MemAvailable), and how many processes there are (proc_loadavg(5), the fourth field).
+func (b *Boot) resources() (now hooks.Resources) {
+	for line := range strings.Lines(b.read("proc/meminfo")) {
 		name, value, _ := strings.Cut(line, ":")
-		switch name {
-		case "MemTotal":
-			total = kilobytes(value)
-		case "MemAvailable":
-			return kilobytes(value), total
+		if name == "MemTotal" {
+			now.Memory = kilobytes(value)
+		}
+		if name == "MemAvailable" {
+			now.MemoryLeft = kilobytes(value)
+			break
 		}
 	}
-	return 0, 0
+	if f := strings.Fields(b.read("proc/loadavg")); len(f) > 3 {
+		_, all, _ := strings.Cut(f[3], "/")
+		now.Processes, _ = strconv.Atoi(all)
+	}
+	return now
 }
 
 // kilobytes is a value of meminfo, "  123 kB", in bytes; 0 for another text.

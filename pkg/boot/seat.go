@@ -133,13 +133,17 @@ func (a *attendance) closeSeats() {
 // promptEnv is what a person's program gets.
 var promptEnv = []string{"HOME=/", "TERM=linux", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "PS1=preroot:${PWD}# "}
 
-// startSession starts the image's shell, or the built-in prompt, on a console.
-func (b *Boot) startSession(s *seat) (err error) {
+// startSession starts the image's shell, or the built-in prompt, on a console; or what asks for kernel parameters.
+func (b *Boot) startSession(s *seat, ask bool) (err error) {
 	s.terminal.Release()
 	s.terminal.Close()
 	s.terminal = nil
 	b.setKeymap()
-	if shell := b.shell(); shell != "" {
+	if ask {
+		if s.session, err = b.m.Programs.Interactive(s.path, b.m.Self, []string{rescue.AskName}, promptEnv); err != nil {
+			return err
+		}
+	} else if shell := b.shell(); shell != "" {
 		b.m.Log.Errf("prompt: %s on %s; leave it with exit to go on", shell, s.path)
 		if s.session, err = b.m.Programs.Interactive(s.path, shell, []string{shell, "-i"}, promptEnv); err != nil {
 			b.m.Log.Errf("%s on %s: %v", shell, s.path, err)

@@ -2,6 +2,7 @@ package boot
 
 import (
 	"io/fs"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -68,6 +69,18 @@ func (b *Boot) forget(what string) {
 	b.readState()
 	if b.state.counts[what] > 0 {
 		delete(b.state.counts, what)
+		b.writeState()
+	}
+}
+
+// forgetAll does the same with all things of which which says so.
+func (b *Boot) forgetAll(which func(what string, times int) bool) {
+	b.state.mu.Lock()
+	defer b.state.mu.Unlock()
+	b.readState()
+	before := len(b.state.counts)
+	maps.DeleteFunc(b.state.counts, which)
+	if len(b.state.counts) < before {
 		b.writeState()
 	}
 }

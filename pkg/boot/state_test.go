@@ -8,6 +8,7 @@ import (
 	"testing/fstest"
 
 	"github.com/preroot/preroot/internal/klog"
+	"github.com/preroot/preroot/pkg/hooks"
 )
 
 // ramRun is /run: what is written can be read again, unless it is full.
@@ -68,5 +69,21 @@ func TestStateDamaged(t *testing.T) {
 	b := engineOn(run, true)
 	if b.first("resume") || b.first("fsck") {
 		t.Errorf("%v", b.state.counts)
+	}
+}
+
+// TestAnewAfterRestart: root= at the prompt lets hooks that the first engine had run to their end run again, but not the one under which it ended.
+func TestAnewAfterRestart(t *testing.T) {
+	run := ramRun{MapFS: fstest.MapFS{}}
+	one := newHooks(engineOn(run, false), hooks.Finder{})
+	one.begin("/ended.sh")()
+	one.begin("/guilty.sh")
+	two := newHooks(engineOn(run, true), hooks.Finder{})
+	two.used = true
+	for _, again := range []bool{false, true} {
+		if two.ran("cmdline", "/ended.sh") == again || !two.ran("cmdline", "/guilty.sh") {
+			t.Errorf("again %v: %v", again, two.b.state.counts)
+		}
+		two.anew()
 	}
 }

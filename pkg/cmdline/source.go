@@ -21,8 +21,10 @@ const (
 	imageFile = "etc/cmdline"
 	procFile  = "proc/cmdline"
 	runDir    = "run/initramfs/cmdline.d"
-	askFile   = "/etc/cmdline.d/99-cmdline-ask.conf" // words typed by the user: rd.cmdline=ask
 )
+
+// AskFile holds the words that a person typed at rd.cmdline=ask.
+const AskFile = "/" + imageDir + "/99-cmdline-ask.conf"
 
 // kind is one of dracut's four kinds of source, in their order.
 type kind int
@@ -63,7 +65,7 @@ func (s Sources) Params() Params { return Join(s...) }
 func (s Sources) WithoutImage() Sources {
 	var kept Sources
 	for _, src := range s {
-		if src.kind() >= kindProc || src.Name == askFile {
+		if src.kind() >= kindProc || src.Name == AskFile {
 			kept = append(kept, src)
 		}
 	}
@@ -75,7 +77,7 @@ func (s Sources) WithoutImage() Sources {
 func (s Sources) Image() Sources {
 	var kept Sources
 	for _, src := range s {
-		if src.kind() < kindProc && src.Name != askFile {
+		if src.kind() < kindProc && src.Name != AskFile {
 			kept = append(kept, src)
 		}
 	}

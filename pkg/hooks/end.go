@@ -26,36 +26,34 @@ type running struct {
 	asked    syscall.Signal // what asks the leader to end
 }
 
-// ended is why a wait is over.
-type ended int
+// ended is why a wait is over: the hook is done, or we have stopped it, perhaps since it took too much of something.
+type ended struct {
+	stopped bool
+	excess  Excess
+}
 
-const (
-	finished ended = iota // done says so
-	stopped               // we have ended it
-	starved               // we have ended it, since it took the memory of the machine
-)
-
-// await waits until done yields or is closed, and ends the hook when the context is over or the rule of Watch says so.
+// await waits until done yields or is closed, and ends the hook when the context is over, or the rule of Watch or that of resources says so.
 func (r running) await(ctx context.Context, done <-chan struct{}) ended {
 	watch := Watch{Report: r.patience.Report, Limit: r.patience.Limit}
 	look := time.NewTicker(min(r.patience.Sample, r.patience.Report))
 	defer look.Stop()
-	var mem memory
-	memLook := time.NewTimer(memoryFirst)
-	defer memLook.Stop()
+	var machine resources
+	count := time.NewTimer(resourceFirst)
+	defer count.Stop()
 	for {
 		select {
 		case <-done:
-			return finished
+			return ended{}
 		case <-ctx.Done():
-			return r.end(done)
-		case <-memLook.C:
-			low, again := mem.look(r.patience.Memory())
-			if low {
-				r.end(done)
-				return starved
+			r.end(done, NoExcess)
+			return ended{stopped: true}
+		case <-count.C:
+			excess, again := machine.look(r.patience.Resources())
+			if excess != NoExcess {
+				r.end(done, excess)
+				return ended{true, excess}
 			}
-			memLook.Reset(again)
+			count.Reset(again)
 			continue
 		case <-look.C:
 		}
@@ -66,26 +64,34 @@ func (r running) await(ctx context.Context, done <-chan struct{}) ended {
 			r.patience.Slow(Slow{r.name, so, samples, end})
 		}
 		if end {
-			return r.end(done)
+			r.end(done, NoExcess)
+			return ended{stopped: true}
 		}
 	}
 }
 
-// end ends the processes of the hook: what it started is asked first, the leader by its own signal; then they are killed.
-func (r running) end(done <-chan struct{}) ended {
+// end ends the processes of the hook: what it started is asked first, the leader by its own signal; then they are killed. Of a crowd nobody is asked, since one
+// that is left makes the next: the kernel kills a process group as one, and lets none of it start another meanwhile (a fork with a signal to take is begun again,
+// fork.c). The shell and what hooks before have left in its group go with it.
+func (r running) end(done <-chan struct{}, why Excess) {
+	if why == TooManyProcesses {
+		_ = r.sys.Signal(-r.leader, syscall.SIGKILL)
+		if wait(done, shellAfter) {
+			return
+		}
+	}
 	_ = r.sys.Signal(r.leader, r.asked)
 	_ = r.sys.Signal(r.leader, syscall.SIGCONT)
 	r.signal(syscall.SIGTERM, false)
 	if wait(done, killAfter) {
-		return stopped
+		return
 	}
 	r.signal(syscall.SIGKILL, false)
 	if wait(done, shellAfter-killAfter) {
-		return stopped
+		return
 	}
 	r.signal(syscall.SIGKILL, true)
 	wait(done, leaveAfter)
-	return stopped
 }
 
 // signal sends a signal to the processes of the session that the hook started, and to the leader where asked. A process whose argv[0] begins with @ is

@@ -116,8 +116,8 @@ func (p *Programs) follow(ctx context.Context, child Process, file string, began
 		result.Status = -int(syscall.SIGKILL) // the kernel does not let it go
 	}
 	switch {
-	case how != finished:
-		result.End, result.Starved = Stopped, how == starved
+	case how.stopped:
+		result.End, result.Excess = Stopped, how.excess
 	case result.Status < 0:
 		result.End = Gone
 	}

@@ -109,7 +109,7 @@ func TestProgramsAreContained(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	got, _, err := run("#!/bin/sh\nsleep 600 & echo $! > " + dir + "/child\nbash -c 'exec -a @lives sleep 600' & echo $! > " + dir + "/spared\nwhile ! grep -q @lives /proc/$!/cmdline; do :; done")
+	got, _, err := run("#!/bin/sh\nsleep 600 & echo $! > " + dir + "/child\nbash -c 'exec -a @lives sleep 600' & echo $! > " + dir + "/spared\nwhile ! grep -q ^@lives /proc/$!/cmdline; do :; done")
 	if err != nil || got.End != Returned {
 		t.Fatalf("%+v %v", got, err)
 	}

@@ -35,9 +35,9 @@ type Result struct {
 	// what was printed; Lost is how many bytes of it were not passed on to Config.Output.
 	Message, Tail string
 	Lost          int
-	// Starved says that the hook was stopped because it took the memory of the machine.
-	Starved bool
-	Took    time.Duration
+	// Excess says what the hook took so much of that it was stopped.
+	Excess Excess
+	Took   time.Duration
 }
 
 // Hook is a script to be sourced.
@@ -198,7 +198,7 @@ func (s *Shell) request(ctx context.Context, name, text string, keep bool) (resu
 	if r == nil || r.kind == "exited" {
 		wait(s.live.gone, shellAfter) // it has said its last word
 	}
-	taken = how != finished || !s.live.untaken()
+	taken = how.stopped || !s.live.untaken()
 	result = s.judge(r, how)
 	result.Took = time.Since(run.began)
 	s.tap.drain()
@@ -223,8 +223,8 @@ func (s *Shell) judge(r *report, how ended) Result {
 		result = Result{End: Gone, Status: s.live.exitStatus()}
 		s.lost(s.live.last())
 	}
-	if how != finished {
-		result.End, result.Starved = Stopped, how == starved
+	if how.stopped {
+		result.End, result.Excess = Stopped, how.excess
 	}
 	result.Vars, result.Dir, result.Options = maps.Clone(s.reported), s.dir, s.opts
 	return result

@@ -75,8 +75,8 @@ type Patience struct {
 	Limit time.Duration
 	// Expired may be nil: never.
 	Expired func() bool
-	// Memory is what is left of the machine's memory and what it has, in bytes: a hook that takes nearly all of it is ended. It may be nil: then nobody looks.
-	Memory func() (left, total uint64)
+	// Resources are those of the machine: a hook that takes nearly all of its memory, or starts processes without end, is ended. It may be nil: then nobody looks.
+	Resources func() Resources
 	// Slow takes the reports; it must not block. It may be nil.
 	Slow func(Slow)
 }
@@ -91,8 +91,8 @@ func (p Patience) withDefaults() Patience {
 	if p.Expired == nil {
 		p.Expired = func() bool { return false }
 	}
-	if p.Memory == nil {
-		p.Memory = func() (left, total uint64) { return 0, 0 }
+	if p.Resources == nil {
+		p.Resources = func() Resources { return Resources{} }
 	}
 	if p.Slow == nil {
 		p.Slow = func(Slow) {}

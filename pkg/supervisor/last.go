@@ -78,6 +78,9 @@ func (s *Supervisor) emptyRest(rest *linux.OldRoot) {
 // execute runs the new init, or what else can serve as one in the new root.
 func (s *Supervisor) execute(r switchroot.Record) {
 	s.giveUp()
+	if err := linux.DropBounding(r.Drop); err != nil {
+		s.end(s.policy, err.Error())
+	}
 	args := tail(s.Argv)
 	if r.OwnArgs {
 		args = r.Args

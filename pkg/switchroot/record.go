@@ -23,10 +23,12 @@ type Record struct {
 	// Args are the arguments of the new init, where OwnArgs says so.
 	Args    []string
 	OwnArgs bool
+	// Drop are the numbers of the capabilities that the new init and all behind it never get (capabilities(7), the bounding set).
+	Drop []int
 }
 
 // recordMagic begins every encoded record; its number is the format's.
-const recordMagic = "preroot-record-2"
+const recordMagic = "preroot-record-3"
 
 // ErrRecord says that a record is damaged or of another format.
 var ErrRecord = errors.New("hand-over record: damaged or of another version")
@@ -41,6 +43,10 @@ func (r Record) Encode() []byte {
 		words = appendList(words, r.Args)
 	} else {
 		words = append(words, noList)
+	}
+	words = append(words, strconv.Itoa(len(r.Drop)))
+	for _, n := range r.Drop {
+		words = append(words, strconv.Itoa(n))
 	}
 	var body []byte
 	for _, s := range words {
@@ -99,14 +105,23 @@ func DecodeRecord(msg []byte) (Record, error) {
 // decodeRecord reads the strings of a body.
 func decodeRecord(words []string) (Record, error) {
 	r := Record{Root: words[0], Device: words[1], Init: words[2]}
-	var mounts, discard bool
-	var err1, err2, err3 error
+	var mounts, discard, drop bool
+	var err1, err2, err3, err4 error
+	var numbers []string
 	rest := words[3:]
 	r.Mounts, rest, mounts, err1 = takeList(rest)
 	r.Discard, rest, discard, err2 = takeList(rest)
 	r.Args, rest, r.OwnArgs, err3 = takeList(rest)
-	if errors.Join(err1, err2, err3) != nil || !mounts || !discard || len(rest) > 0 {
+	numbers, rest, drop, err4 = takeList(rest)
+	if errors.Join(err1, err2, err3, err4) != nil || !mounts || !discard || !drop || len(rest) > 0 {
 		return Record{}, ErrRecord
+	}
+	for _, word := range numbers {
+		n, err := strconv.Atoi(word)
+		if err != nil || strconv.Itoa(n) != word {
+			return Record{}, ErrRecord
+		}
+		r.Drop = append(r.Drop, n)
 	}
 	return r, nil
 }

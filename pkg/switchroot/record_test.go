@@ -10,10 +10,10 @@ import (
 )
 
 var record = Record{Root: "/sysroot", Device: "/dev/vda2", Init: "/usr/lib/systemd/systemd", Mounts: []string{"/dev", "/proc", "/sys", "/run"}, Discard: []string{"/tmp"},
-	OwnArgs: true, Args: []string{"single"}}
+	OwnArgs: true, Args: []string{"single"}, Drop: []int{16, 40}}
 
 func TestRecord(t *testing.T) {
-	for _, r := range []Record{record, {}, {OwnArgs: true}, {Discard: []string{"-", "1"}, OwnArgs: true, Args: []string{""}}, {Root: "/\x00\xff", Init: "", Mounts: []string{"", ""}}} {
+	for _, r := range []Record{record, {}, {OwnArgs: true}, {Drop: []int{0}}, {Discard: []string{"-", "1"}, OwnArgs: true, Args: []string{""}}, {Root: "/\x00\xff", Init: "", Mounts: []string{"", ""}}} {
 		got, err := DecodeRecord(r.Encode())
 		if diff := cmp.Diff(r, got); diff != "" || err != nil {
 			t.Errorf("%v\n%s", err, diff)

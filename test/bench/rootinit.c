@@ -7,6 +7,7 @@
  *   init_s   seconds from "Run /init" to here        total_s  seconds from the kernel's start to here
  *   left_kB  Unevictable + Shmem of /proc/meminfo: what the initramfs left in memory
  *   fds, processes (kernel threads apart), argv and environment as handed over
+ *   CapBnd   the bounding set of capabilities, from /proc/self/status
  *   span     the lines of the timeline that preroot left, one each
  * After them the program /sbin/facts of the root has its say, if there is one. */
 #define _GNU_SOURCE
@@ -63,6 +64,9 @@ int main(int argc, char **argv) {
   for (int i = 0; i < argc; i++) fprintf(o, " [%s]", argv[i]);
   fprintf(o, "\n");
   for (char **e = environ; *e; e++) fprintf(o, "BENCH env %s\n", *e);
+  FILE *c = fopen("/proc/self/status", "r");
+  while (c && fgets(l, sizeof l, c))
+    if (strncmp(l, "CapBnd:", 7) == 0) fprintf(o, "BENCH %s", l);
   FILE *t = fopen("/run/initramfs/preroot/timeline", "r");
   while (t && fgets(l, sizeof l, t)) fprintf(o, "BENCH span %s", l);
   fflush(o);

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -138,7 +139,10 @@ func factsOf(lines []string) []string {
 // apis are the file systems that both inits mount for themselves. Their options differ on purpose (docs/dracut.md).
 var apis = words("/proc /sys /dev /dev/pts /dev/shm /run")
 
-// plain is a fact without what may differ: of a mount of apis that it is there counts, of a btrfs that a member is mounted.
+// drawn are numbers that are others in each boot: the port of an NFS server's mountd, the inode of a file behind a loop device.
+var drawn = regexp.MustCompile(`mountport=\d+|by-loop-inode/[0-9:-]+`)
+
+// plain is a fact without what may differ: of a mount of apis that it is there counts, of a btrfs that a member is mounted, and drawn numbers do not count.
 func plain(fact string) string {
 	f := strings.Fields(fact)
 	if slices.Contains(f, "btrfs") { // the kernel names the member that was found last
@@ -147,7 +151,7 @@ func plain(fact string) string {
 	if len(f) > 2 && f[0] == "mount" && slices.Contains(apis, f[1]) {
 		return strings.Join(f[:3], " ")
 	}
-	return fact
+	return drawn.ReplaceAllStringFunc(fact, func(s string) string { return strings.TrimRight(s, "0123456789:-") })
 }
 
 // differences are the facts of one boot that the other lacks: "-" for what only the stock init leaves, "+" for what only ours does.

@@ -77,8 +77,9 @@ func TestVerdictSystemd(t *testing.T) {
 
 // TestFacts: what the console says is read, in whatever order the kernel's lines stand between.
 func TestFacts(t *testing.T) {
-	got := factsOf([]string{"BENCH init_s=1", "BENCH argv [/sbin/init]", "BENCH env A=b c", "[    1.0] kernel", "FACT mount / ext4 /dev/vda rw", "FACT mount /run tmpfs tmpfs rw,size=5k", "FACT end"})
-	want := []string{"argv [/sbin/init]", "end", "env A=b c", "mount / ext4 /dev/vda rw", "mount /run tmpfs"}
+	got := factsOf([]string{"BENCH init_s=1", "BENCH argv [/sbin/init]", "BENCH env A=b c", "[    1.0] kernel", "FACT mount / ext4 /dev/vda rw", "FACT mount /run tmpfs tmpfs rw,size=5k",
+		"FACT link /dev/disk/by-loop-inode/0:2-77 ../../loop0", "FACT mount / nfs a:/b rw,mountport=4711,proto=tcp,mountport=1", "FACT end"})
+	want := []string{"argv [/sbin/init]", "end", "env A=b c", "link /dev/disk/by-loop-inode/ ../../loop0", "mount / ext4 /dev/vda rw", "mount / nfs a:/b rw,mountport=,proto=tcp,mountport=", "mount /run tmpfs"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}

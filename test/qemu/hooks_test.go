@@ -102,3 +102,26 @@ func TestScratch(t *testing.T) {
 	mustSay(t, r, "pre-udev/10-run.sh: /run is full", "good 1 <a b c>", "No space left on device",
 		"20-root.sh (stage pre-mount): it has taken nearly all memory", "30-typed (stage pre-mount): status 6", "good 2 <a b c>")
 }
+
+// TestCapabilitiesDropped: what dracut's module caps leaves for the switch is followed, and where it cannot be the machine does not start unlocked.
+func TestCapabilitiesDropped(t *testing.T) {
+	drop := func(list string) vm.Spec {
+		hook := map[string]string{"pre-pivot/00-caps.sh": "echo 'CAPS_INIT_DROP=\"" + list + "\"' >/etc/capsdrop\n"}
+		return plain(t, image{extra: nativeHooks(t, hook)}, serial)
+	}
+	t.Run("known", func(t *testing.T) {
+		t.Parallel()
+		// Bits 16 and 17 of the 41 of Linux 6.1.
+		r := boot(t, drop("cap_sys_module,cap_sys_rawio"))
+		if !r.Reached() {
+			fail(t, r, "root was not reached")
+		}
+		mustSay(t, r, "CapBnd:\t000001fffffcffff")
+	})
+	t.Run("unknown", func(t *testing.T) {
+		t.Parallel()
+		s := drop("cap_sys_modul")
+		s.Cmdline += " rd.preroot.unattended=1"
+		mustRefuse(t, s, "REBOOTED", `no capability is called "cap_sys_modul"`)
+	})
+}

@@ -75,3 +75,19 @@ func TestBuiltinPromptEnds(t *testing.T) {
 		})
 	}
 }
+
+// TestAsk: rd.cmdline=ask takes parameters at a serial line before anything is looked for.
+func TestAsk(t *testing.T) {
+	t.Parallel()
+	s := plain(t, image{}, serial+" rd.retry=1 rd.cmdline=ask")
+	s.Cmdline = strings.ReplaceAll(s.Cmdline, "root=UUID="+vm.RootUUID, "")
+	r := talk(t, s,
+		[2]string{"end: HELD: prompt on", "x"}, // the key is not part of the first word
+		[2]string{"a line with one dot", "root=UUID=" + vm.RootUUID + " quiet\r"},
+		[2]string{"> ", ".\r"},
+	)
+	if !r.Reached() {
+		fail(t, r, "root was not reached")
+	}
+	mustSay(t, r, "from rd.cmdline=ask: root=UUID="+vm.RootUUID+" quiet")
+}

@@ -1,0 +1,79 @@
+package hooks
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const mib = 1 << 20
+
+// TestResourcesLook: what is left at each look, in MiB of a machine of 1024, with the number of processes where it is not 50, and what follows: when to look again,
+// or the end.
+func TestResourcesLook(t *testing.T) {
+	for left, want := range map[string]string{
+		"900 900 500 100 63":     "204ms 204ms 106ms 10ms memory", // 64 MiB are kept: a sixteenth
+		"70 65 64 63":            "10ms 10ms 10ms 10ms",           // half of what is left at the start
+		"40 30 20 19":            "10ms 10ms 10ms memory",         // little is left at the start: half of it
+		"900 899 898 897 896":    "204ms 203ms 203ms 203ms 203ms",
+		"900 900/149 900/151":    "204ms 204ms 10ms",
+		"900/400 900/1400":       "204ms 10ms",
+		"900/400 900/1401":       "204ms processes",
+		"900 700/200 100/600 63": "204ms 10ms 10ms memory",
+		"900 700/200 63/600":     "204ms 10ms processes", // they are where the memory went
+	} {
+		var m resources
+		var got []string
+		for word := range strings.FieldsSeq(left) {
+			now := Resources{Memory: 1024 * mib, Processes: 50}
+			fmt.Sscanf(word, "%d/%d", &now.MemoryLeft, &now.Processes)
+			now.MemoryLeft *= mib
+			excess, again := m.look(now)
+			if excess != NoExcess {
+				got = append(got, map[Excess]string{TooMuchMemory: "memory", TooManyProcesses: "processes"}[excess])
+				break
+			}
+			got = append(got, again.Truncate(time.Millisecond).String())
+		}
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("%s: got %s, want %s", left, text, want)
+		}
+	}
+	var m resources
+	if excess, again := m.look(Resources{}); excess != NoExcess || again != resourceLatest {
+		t.Errorf("nothing known: %v %v", excess, again)
+	}
+}
+
+// TestExcess: a hook under which the memory goes, or that starts processes without end, is ended, and the next one runs.
+func TestExcess(t *testing.T) {
+	for _, c := range []struct {
+		now    Resources
+		excess Excess
+		hook   string
+	}{
+		{Resources{10 * mib, 1024 * mib, 50}, TooMuchMemory, "hello=before; sleep 60; hello=wrong"},
+		{Resources{500 * mib, 1024 * mib, 2000}, TooManyProcesses, "hello=before; f() { [ $1 -gt 5 ] || { f $(($1 + 1)) | f $(($1 + 1)); }; sleep 60; }; f 0; hello=wrong"},
+	} {
+		var late atomic.Bool
+		r := newRig(t, "/bin/sh", func(config *Config) {
+			config.Resources = func() Resources {
+				if late.Load() {
+					return c.now
+				}
+				return Resources{500 * mib, 1024 * mib, 50}
+			}
+		})
+		time.AfterFunc(200*time.Millisecond, func() { late.Store(true) })
+		got := r.hook(c.hook)
+		if got.End != Stopped || got.Excess != c.excess {
+			t.Errorf("%+v", got)
+		}
+		late.Store(false)
+		if got = r.hook("next=${hello-none}; hello=next; sleep 0.2"); got.End != Returned || got.Excess != NoExcess || got.Vars["hello"] != "next" {
+			t.Errorf("the next hook: %+v", got)
+		}
+	}
+}

@@ -2,6 +2,8 @@ package linux
 
 import (
 	"os"
+	"path"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -14,11 +16,15 @@ type Disk struct {
 	Sector int   // logical sector size in bytes
 }
 
-// OpenDisk opens a block device for reading; it waits for no medium (O_NONBLOCK).
+// OpenDisk opens a block device for reading; it waits for no medium (O_NONBLOCK). An optical drive that has none is ENOMEDIUM.
 func OpenDisk(node string) (*Disk, error) {
 	fd, err := unix.Open(node, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: node, Err: err}
+	}
+	if empty(node, fd) {
+		unix.Close(fd)
+		return nil, &os.PathError{Op: "open", Path: node, Err: unix.ENOMEDIUM}
 	}
 	d := &Disk{Sector: 512}
 	if s, err := unix.IoctlGetInt(fd, unix.BLKSSZGET); err == nil && s > 0 {
@@ -30,4 +36,21 @@ func OpenDisk(node string) (*Disk, error) {
 	}
 	d.File = os.NewFile(uintptr(fd), node)
 	return d, nil
+}
+
+// What the ioctl of linux/cdrom.h is called with, and answers.
+const (
+	cdromDriveStatus = 0x5326
+	cdslCurrent      = 1<<31 - 1
+	cdsNoDisc        = 1
+	cdsTrayOpen      = 2
+)
+
+// empty asks an optical drive whether it has a disc. Each read of one without would be tried again by the kernel, for more than a second in all.
+func empty(node string, fd int) bool {
+	if !strings.HasPrefix(path.Base(node), "sr") {
+		return false
+	}
+	status, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), cdromDriveStatus, cdslCurrent)
+	return errno == 0 && (status == cdsNoDisc || status == cdsTrayOpen)
 }

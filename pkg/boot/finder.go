@@ -1,9 +1,11 @@
 package boot
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/preroot/preroot/pkg/blkid"
@@ -203,6 +205,8 @@ func (f *finder) tellProbed(d *device.Device, p probed) {
 	case f.told == maxTold:
 		f.b.m.Log.Infof("%s and what is found from here on is told in the report only", p.name)
 	case f.told > maxTold:
+	case errors.Is(p.err, syscall.ENOMEDIUM):
+		f.b.m.Log.Debugf("%s: no medium", p.name)
 	case p.err != nil:
 		f.b.m.Log.Warnf("%s: %v", p.name, p.err)
 	default:

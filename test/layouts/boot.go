@@ -132,6 +132,8 @@ func factsOf(lines []string) []string {
 			}
 		}
 	}
+	// Where dracut's init has nothing to wait for, udevd is still at work while its database is cleaned up, and may leave this entry behind.
+	list = slices.DeleteFunc(list, func(fact string) bool { return fact == "udev-data +dmi:id" })
 	slices.Sort(list)
 	return slices.Compact(list)
 }

@@ -29,6 +29,8 @@ type queue struct {
 	over    time.Time   // since when no hook says no any more; our own devices are looked at for the last time
 	busy    func(error) // ends the span of udevd's work; nil while it has none
 	died    error       // a job has called die
+	held    time.Time   // since when the clock stands because udevd is busy; zero if it does not
+	hold    time.Duration
 	err     error
 }
 
@@ -110,6 +112,7 @@ func (b *Boot) work() error {
 	b.m.Parent.Wait("initqueue", 0)
 	defer b.beginWait()()
 	err := b.adviseLUKS(loop.Run())
+	b.queue.release(time.Now())
 	b.queue.rounds.Clock.Stop() // while nobody waits, a prompt may be open
 	b.queue.stands = true
 	b.queue.record(false)
@@ -248,6 +251,7 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 	if q.idle.question() {
 		jobs = append(jobs, q.f.b.udevJob(q.idle.doubts))
 	}
+	q.holdClock(time.Now())
 	switch {
 	case q.skip:
 		return jobs, q.skipped()
@@ -269,14 +273,51 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 	case outcome == initqueue.Finished, q.f.b.rootMounted(): // a job of timeout may have mounted another root
 		return jobs, q.last()
 	default:
-		q.err = fmt.Errorf("rd.retry is over and these hooks of initqueue/finished still say no: %s: %w", q.f.b.waitingHooks(), errDeadline)
+		q.err = q.overdue()
 		return jobs, initqueue.Failed
 	}
 }
 
+// overdue is the failure of a wait that took too long.
+func (q *queue) overdue() error {
+	if q.place.root && !q.f.b.hooks.has("initqueue/finished") {
+		return q.f.notFound(errDeadline)
+	}
+	return fmt.Errorf("rd.retry is over and these hooks of initqueue/finished still say no: %s: %w", q.f.b.waitingHooks(), errDeadline)
+}
+
+// udevPatience is for how long in all the clock stands while udevd is busy: as long as dracut's init waits for it each time (udevadm-settle(8)), without counting
+// that either. On a slow machine rd.retry would else be over before the first device is there.
+const udevPatience = 120 * time.Second
+
+// holdClock lets the clock stand while udevd has something to do.
+func (q *queue) holdClock(now time.Time) {
+	busy := q.f.b.udevd != nil && q.busyUdevd()
+	switch {
+	case q.held.IsZero() && busy && q.hold < udevPatience:
+		q.held = now
+		q.rounds.Clock.Stop()
+	case !busy || q.hold+now.Sub(q.held) >= udevPatience:
+		q.release(now)
+	}
+}
+
+// busyUdevd says that the last word of udevd was that it has something to do.
+func (q *queue) busyUdevd() bool { return q.idle.known && !q.idle.quiet }
+
+// release lets the clock go on.
+func (q *queue) release(now time.Time) {
+	if q.held.IsZero() {
+		return
+	}
+	q.hold += now.Sub(q.held)
+	q.held = time.Time{}
+	q.rounds.Clock.Start()
+}
+
 // judgeRoot makes a root that no hook waits for one of the things that the hooks wait for.
 func (q *queue) judgeRoot() {
-	q.place.root = q.f.b.udevd != nil && q.f.b.mountsItself() && !q.f.complete()
+	q.place.root = q.f.b.mountsItself() && !q.f.complete()
 }
 
 // skipped waits for udevd and our own probes only: the hooks have had what they wait for.

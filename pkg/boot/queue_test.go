@@ -3,6 +3,7 @@ package boot
 import (
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 	"time"
 
 	"github.com/preroot/preroot/pkg/config"
@@ -180,4 +181,36 @@ func TestResources(t *testing.T) {
 			t.Errorf("%q: %+v", text, got)
 		}
 	}
+}
+
+// TestBusyUdevdStopsTheClock: rd.retry does not count while udevd is busy, 120 s in all; what is not known changes nothing.
+func TestBusyUdevdStopsTheClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := engineOn(ramRun{MapFS: fstest.MapFS{}}, false)
+		b.udevd = &udevd.Daemon{}
+		q := &queue{f: newFinder(b)}
+		q.rounds.Clock.Counted()
+		for i, step := range []struct {
+			idle    udevIdle
+			seconds int
+			counted int // after them, in all
+		}{
+			{udevIdle{}, 10, 10},
+			{udevIdle{known: true}, 20, 10},
+			{udevIdle{known: true, quiet: true}, 5, 15},
+			{udevIdle{}, 5, 20}, // asked again
+			{udevIdle{known: true}, 100, 20},
+			{udevIdle{known: true}, 10, 30}, // 120 s were enough
+			{udevIdle{known: true, quiet: true}, 10, 40},
+			{udevIdle{known: true}, 10, 50},
+		} {
+			q.idle = step.idle
+			q.holdClock(time.Now())
+			time.Sleep(time.Duration(step.seconds) * time.Second)
+			if got := q.rounds.Clock.Counted(); got != time.Duration(step.counted)*time.Second {
+				t.Errorf("step %d: %v, want %d s", i, got, step.counted)
+			}
+		}
+		q.release(time.Now())
+	})
 }

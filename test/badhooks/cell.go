@@ -14,43 +14,70 @@ import (
 	"github.com/preroot/preroot/test/trials"
 )
 
-// cell is one boot: a bad hook in some stages, under one shell.
+// cell is one boot: a bad hook in some stages, under one shell. In a failing one root is not there.
 type cell struct {
-	bad    badHook
-	shell  string
-	stages []string
+	bad     badHook
+	shell   string
+	stages  []string
+	failing bool
 }
 
 func (c cell) name() string {
 	stage := "every stage"
-	if len(c.stages) == 1 {
+	switch {
+	case len(c.stages) == 1:
 		stage = c.stages[0]
+	case c.failing:
+		stage = "every stage of a failing boot"
 	}
 	return strings.ReplaceAll(c.bad.name+", "+stage+", "+c.shell, "/", "|")
 }
 
 var shells = []string{"dash", "busybox"}
 
-// allCells is every boot: one for a hook that leaves the others alone, otherwise one for each stage.
+// allCells is every boot, a good one and a failing one for each hook: of those that do not leave the others alone, one for each stage.
 func allCells(only []string) (list []cell) {
 	for _, bad := range badHooks {
-		places := stages
-		if bad.stages != nil {
-			places = bad.stages
-		}
 		for _, shell := range shells {
-			if !bad.once {
-				list = append(list, cell{bad, shell, places})
+			if bad.stages != nil {
+				list = append(list, bad.cells(shell, bad.stages, false, only)...)
 				continue
 			}
-			for _, stage := range places {
-				if slices.Contains(only, stage) {
-					list = append(list, cell{bad, shell, []string{stage}})
-				}
+			list = append(list, bad.cells(shell, stages, false, only)...)
+			if !bad.engine {
+				list = append(list, bad.cells(shell, failingStages, true, only)...)
 			}
 		}
 	}
 	return list
+}
+
+func (b badHook) cells(shell string, places []string, failing bool, only []string) (list []cell) {
+	if !b.once {
+		return []cell{{b, shell, places, failing}}
+	}
+	for _, stage := range places {
+		if slices.Contains(only, stage) {
+			list = append(list, cell{b, shell, []string{stage}, failing})
+		}
+	}
+	return list
+}
+
+// goodStages are those with a good hook.
+func (c cell) goodStages() []string {
+	if c.failing {
+		return failingStages
+	}
+	return stages
+}
+
+// root is the UUID on the command line.
+func (c cell) root() string {
+	if c.failing {
+		return "00000000-0000-0000-0000-000000000000"
+	}
+	return vm.RootUUID
 }
 
 // file is the name of the bad hook.
@@ -64,7 +91,7 @@ func (b badHook) file() string {
 // hooks are the files of a cell below the directory of hooks: the first sets a variable, and behind each bad hook a good one says that it is still there.
 func (c cell) hooks() map[string]string {
 	files := map[string]string{"cmdline/00-first.sh": "kept='a b'\n"}
-	for _, stage := range stages {
+	for _, stage := range c.goodStages() {
 		once := ""
 		if strings.HasPrefix(stage, "initqueue") {
 			once = "rm -f \"$job\"\n"
@@ -79,7 +106,10 @@ func (c cell) hooks() map[string]string {
 
 // ends is how the boot must end, in the words of the last line, and what it says of that.
 func (c cell) ends() (word string, says []string) {
-	if !c.bad.engine {
+	switch {
+	case c.failing:
+		return "REBOOTED", nil
+	case !c.bad.engine:
 		return "BOOTED", nil
 	}
 	switch c.stages[0] {
@@ -179,7 +209,7 @@ func (h *house) do(c cell) func(int, *rand.Rand) trials.Result {
 		}
 		r, err := vm.Run(vm.Spec{
 			Kernel: h.kernel.Image(), Initrd: image, Icount: true, Limit: h.limit, EngineCrash: c.bad.engine,
-			Cmdline: "root=UUID=" + vm.RootUUID + " rw console=ttyS0 printk.devkmsg=on rd.retry=20 rd.preroot.unattended=1",
+			Cmdline: "root=UUID=" + c.root() + " rw console=ttyS0 printk.devkmsg=on rd.retry=20 rd.preroot.unattended=1",
 			Disks:   []vm.Disk{{Path: h.root, Serial: "root0", Snapshot: true}},
 		}, nil)
 		if err == nil {
@@ -209,8 +239,8 @@ func (c cell) judge(r vm.Result, err error) trials.Result {
 			says = append(says, strings.NewReplacer("STAGE", named, "FILE", "/"+stage+"/"+c.bad.file()).Replace(text))
 		}
 	}
-	if word == "BOOTED" {
-		for _, stage := range stages {
+	if word == "BOOTED" || c.failing {
+		for _, stage := range c.goodStages() {
 			says = append(says, "good "+stage+" <a b>")
 		}
 	}

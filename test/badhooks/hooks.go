@@ -76,3 +76,6 @@ var badHooks = []badHook{
 
 // stages are those of the boots, as their directories are called.
 var stages = []string{"cmdline", "pre-udev", "pre-trigger", "initqueue", "initqueue/settled", "pre-mount", "mount", "pre-pivot", "cleanup"}
+
+// failingStages are those of a boot whose root does not come.
+var failingStages = []string{"initqueue/timeout", "emergency"}

@@ -23,7 +23,7 @@ func main() {
 	table := flag.String("table", "docs/bad-hooks.md", "the table that is written when every result is there; none writes none")
 	limit := flag.Duration("limit", 5*time.Minute, "wall-clock time of a boot")
 	run := flag.String("run", "", "the hooks to run, a regular expression")
-	only := flag.String("stages", strings.Join(stages, ","), "the stages of hooks that need a boot for each")
+	only := flag.String("stages", strings.Join(append(stages, failingStages...), ","), "the stages of hooks that need a boot for each")
 	flag.Parse()
 	if err := badhooks(*dir, *table, *limit, *run, strings.Split(*only, ",")); err != nil {
 		fmt.Fprintln(os.Stderr, "badhooks:", err)

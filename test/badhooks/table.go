@@ -15,7 +15,7 @@ func tableText(cells []cell, results []trials.Result) string {
 	}
 	var b strings.Builder
 	b.WriteString("# Hooks of bad character\n\nWritten by `make hooks-bad` (test/badhooks): each hook in images of our builder, in each of the stages " + strings.Join(stages, ", ") +
-		", with dash and with busybox as the shell. A boot is *right* when it ended as it must, a good hook after the bad one ran in every stage with the variables of the first, the log named " +
+		", with dash and with busybox as the shell; and in a boot whose root does not come, in " + strings.Join(failingStages, ", ") + ". A boot is *right* when it ended as it must (a failing one by the emergency action), a good hook after the bad one ran in every stage with the variables of the first, the log named " +
 		"the bad one, and neither the kernel nor /init crashed. Hooks that disturb the whole boot have a boot for each stage.\n\n| fault and hook | text | boots | right | ends |\n|---|---|---|---|---|\n")
 	for _, bad := range badHooks {
 		boots, right, ends := 0, 0, map[string]int{}

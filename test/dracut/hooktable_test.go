@@ -20,6 +20,10 @@ type hookReason struct{ hook, difference, reason string }
 var hookReasons = []hookReason{
 	{"^bookworm ", "is deprecated, use", "059's getarg warns in dash of parameters that are not deprecated, as of those of an earlier call; ours does not. Its warnings are given in a process of " +
 		"their own, ours in the shell, where what warn sets (DRACUT_QUIET) stays"},
+	{"^(trixie|sid) ", `(?s)^[^+]*\+ [^\n]*"DRACUT_QUIET": +"'yes'",[^+]*\+ [^\n]*"a": +"''",[^+]*\+ [^\n]*"DRACUT_QUIET",[^+]*$`,
+		"a word that is deprecated is warned of in the shell, where what warn sets (DRACUT_QUIET, a) stays; dracut's getargbool asks in a process of its own"},
+	{"90kiwi-live cmdline", `(?s)^[^+]*"CMDLINE":[^+]*\+ [^+]*"ip=dhcp ",[^+]*\+ [^+]*" ",[^+]*$`,
+		"CMDLINE is read again before what comes next, as the newest dracut joins it: a word that the hook itself has written into /etc/cmdline.d is in it, and a blank behind"},
 }
 
 // hookTable collects what became of each hook.

@@ -179,7 +179,7 @@ func ended(fact string) bool {
 // leaked is a variable that the shell of dracut's init exports of itself and hands on: the real init gets it from no kernel (docs/dracut.md).
 func leaked(fact string) bool {
 	name, _, _ := strings.Cut(fact, "=")
-	return slices.Contains(words("CMDLINE DRACUT_QUIET PATH PWD"), strings.TrimPrefix(name, "env ")) && strings.HasPrefix(name, "env ")
+	return slices.Contains(words("CMDLINE DRACUT_QUIET PATH PWD SHLVL"), strings.TrimPrefix(name, "env ")) && strings.HasPrefix(name, "env ")
 }
 
 // unmet are the wanted facts that are not there.

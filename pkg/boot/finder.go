@@ -41,6 +41,8 @@ type finder struct {
 	failed  []string             // what was said of modules that did not load
 	busy    map[string]time.Time // buses that still scan, and since when we know
 
+	udevIdle func() bool // an udevd is waited for, and has nothing to do; nil where none is
+
 	people bool // somebody may be at a console: their drivers are loaded whatever the wave
 	timeUp bool
 	err    error
@@ -351,6 +353,9 @@ func (f *finder) jobs() []initqueue.Job {
 		jobs = append(jobs, f.b.scanJob())
 	}
 	for _, d := range f.inv.Unprobed() {
+		if f.later(d.Name) {
+			continue
+		}
 		f.inv.StartProbe(d.Name)
 		jobs = append(jobs, f.b.probeJob(d))
 	}

@@ -77,10 +77,14 @@ func eventAlarm(last uint64) initqueue.Job {
 // probeJob reads what /sys says of a device and what is on it.
 func (b *Boot) probeJob(d *device.Device) initqueue.Job {
 	name, node, seq := d.Name, d.Node, d.Seq
+	believe := optical(name) && b.finder.udevIdle != nil
 	return initqueue.Job{Key: fmt.Sprintf("probe %s %d", name, seq), Limit: probeLimit, Run: func() initqueue.Event {
 		end := b.spans.Start("probe", name)
 		p := probed{name: name, seq: seq, facts: device.ReadFacts(b.sys(), name)}
-		if p.facts.Size > 0 && !skipProbe(name) {
+		switch {
+		case believe && b.noDisc(name):
+			p.err = syscall.ENOMEDIUM
+		case p.facts.Size > 0 && !skipProbe(name):
 			p.info, p.err = b.probePatiently(node)
 		}
 		end(p.err)

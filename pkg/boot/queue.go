@@ -107,6 +107,10 @@ func (b *Boot) work() error {
 	loop.Owner, loop.Limit, loop.Tick = b.queue, 0, pingInterval
 	b.queue.place.stale = true
 	b.queue.idle.doubt()
+	if b.udevd != nil {
+		b.finder.udevIdle = func() bool { return b.queue.idle.known && b.queue.idle.quiet }
+		defer func() { b.finder.udevIdle = nil }()
+	}
 	end := b.spans.Start("wait", "initqueue")
 	defer b.progress("waiting for the hooks of initqueue/finished")()
 	b.m.Parent.Wait("initqueue", 0)
@@ -248,7 +252,7 @@ func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
 	if q.f.b.udevd == nil {
 		q.idle.is(q.f.settled())
 	}
-	if q.idle.question() {
+	if !q.rounds.Running() && q.idle.question() { // meanwhile the answer is of no use, and takes a process each time
 		jobs = append(jobs, q.f.b.udevJob(q.idle.doubts))
 	}
 	q.holdClock(time.Now())

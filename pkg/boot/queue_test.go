@@ -214,3 +214,26 @@ func TestBusyUdevdStopsTheClock(t *testing.T) {
 		q.release(time.Now())
 	})
 }
+
+// TestOpticalDrive: beside udevd an optical drive is probed when udevd has nothing to do, and one that udevd has found empty is not opened.
+func TestOpticalDrive(t *testing.T) {
+	for entry, empty := range map[string]bool{
+		"I:1\nE:ID_CDROM=1\nE:ID_CDROM_DVD=1\n":             true,
+		"I:1\nE:ID_CDROM=1\nE:ID_CDROM_MEDIA=1\nE:ID_X=2\n": false,
+		"E:ID_CDROM_MEDIA=1\nE:ID_CDROM=1":                  false,
+		"I:1\nE:ID_FS_TYPE=x\n":                             false, // not asked yet
+		"":                                                  false,
+	} {
+		files := fstest.MapFS{"sys/class/block/sr0/dev": {Data: []byte("11:0\n")}, "run/udev/data/b11:0": {Data: []byte(entry)}}
+		if b := engineOn(ramRun{MapFS: files}, false); b.noDisc("sr0") != empty {
+			t.Errorf("%q: %v", entry, !empty)
+		}
+	}
+	f := newFinder(engineOn(ramRun{MapFS: fstest.MapFS{}}, false))
+	for i, idle := range []func() bool{nil, func() bool { return false }, func() bool { return true }} {
+		f.udevIdle = idle
+		if f.later("sr0") != (i == 1) || f.later("sda") {
+			t.Errorf("%d: %v", i, f.later("sr0"))
+		}
+	}
+}

@@ -62,7 +62,10 @@ func (b *Boot) startUdevd() error {
 	err := b.udevd.Start()
 	end(err)
 	if b.udevdRuns = err == nil; b.udevdRuns {
-		b.warn(b.udevd.Property("hookdir", b.hooks.finder.Dir))
+		end = b.spans.Start("udevd", "property")
+		err := b.udevd.Property("hookdir", b.hooks.finder.Dir)
+		end(err)
+		b.warn(err)
 	}
 	return err
 }
@@ -80,7 +83,11 @@ func (b *Boot) trigger() error {
 		return err
 	}
 	end := b.spans.Start("udevd", "trigger")
-	err := errors.Join(b.udevd.Reload(), b.udevd.Trigger())
+	var reload error
+	if b.hooks.has("pre-trigger") { // they may have written rules since udevd was started
+		reload = b.udevd.Reload()
+	}
+	err := errors.Join(reload, b.udevd.Trigger())
 	end(err)
 	b.warn(err) // one device that does not let itself be announced keeps no other away
 	return nil

@@ -57,6 +57,7 @@ func (b *Boot) udevJob(doubts uint64) initqueue.Job {
 		if _, err := fs.Stat(b.m.Files, "run/udev/queue"); err == nil {
 			return udevState{false, doubts}
 		}
+		defer b.spans.Start("udevd", "settle")(nil)
 		return udevState{b.udevd.Idle() && b.udevdLives(), doubts}
 	}}
 }

@@ -90,6 +90,9 @@ func (r *Rounds) Next(idle bool, changes uint64) ([]Job, Outcome) {
 	return nil, Rounding
 }
 
+// Running says that a hook runs: until it has ended Next has nothing to give.
+func (r *Rounds) Running() bool { return r.running }
+
 func (r *Rounds) remove(path string) {
 	if err := r.Places.Remove(path); err != nil {
 		r.Warn("%v", err)

@@ -59,3 +59,18 @@ func TestCapabilityNames(t *testing.T) {
 		t.Errorf("%d of %d in %s", found, len(capabilities), header)
 	}
 }
+
+// FuzzCapabilities: what is not refused are numbers that a bounding set can have, each once, in order.
+func FuzzCapabilities(f *testing.F) {
+	f.Add("CAPS_INIT_DROP=\"cap_sys_module,CAP_CHOWN,17\"\n")
+	f.Add("CAPS_INIT_DROP=all")
+	f.Add("CAPS_INIT_DROP=64,1\nCAPS_INIT_DROP='2'")
+	f.Fuzz(func(t *testing.T, text string) {
+		list, err := Capabilities(text)
+		for i, n := range list {
+			if err != nil || n < 0 || n > 63 || i > 0 && n <= list[i-1] {
+				t.Errorf("%q: %v, %v", text, list, err)
+			}
+		}
+	})
+}

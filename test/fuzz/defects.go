@@ -253,6 +253,12 @@ var defects = []defect{
 		"a quote that is not closed takes the end of the line with it",
 	},
 	{
+		"switchroot.FuzzCapabilities", "pkg/switchroot/capabilities.go",
+		"strconv.ParseUint(name, 10, 6)",
+		"strconv.ParseUint(name, 10, 31)",
+		"a number that no bounding set has is taken",
+	},
+	{
 		"switchroot.FuzzDecodeRecord", "pkg/switchroot/record.go",
 		"if len(msg) < head || string",
 		"if len(msg) < len(recordMagic) || string",

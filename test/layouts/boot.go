@@ -132,8 +132,9 @@ func factsOf(lines []string) []string {
 			}
 		}
 	}
-	// Where dracut's init has nothing to wait for, udevd is still at work while its database is cleaned up, and may leave this entry behind.
-	list = slices.DeleteFunc(list, func(fact string) bool { return fact == "udev-data +dmi:id" })
+	// Where dracut's init has nothing to wait for, udevd is still at work while its database is cleaned up, and leaves entries behind: those of devices
+	// without a number are nobody's.
+	list = slices.DeleteFunc(list, func(fact string) bool { return strings.HasPrefix(fact, "udev-data +") })
 	slices.Sort(list)
 	return slices.Compact(list)
 }

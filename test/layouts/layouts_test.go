@@ -59,6 +59,21 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// TestVerdictBusybox: its switch_root does not carry every mount over; one that we lack, or that is no API file system, counts.
+func TestVerdictBusybox(t *testing.T) {
+	stock := End{Facts: []string{"end", "mount /proc proc"}}
+	ours := End{Facts: []string{"end", "mount /data ext4 /dev/vdb rw", "mount /sys sysfs"}}
+	l := Layout{Cmdline: same("root=x")}
+	for shell, want := range map[string]string{
+		"busybox": "- mount /proc proc; + mount /data ext4 /dev/vdb rw",
+		"dash":    "- mount /proc proc; + mount /data ext4 /dev/vdb rw; + mount /sys sysfs",
+	} {
+		if got := strings.Join(verdict(Cell{Dracut: newest, Shell: shell}, l, stock, ours), "; "); got != want {
+			t.Errorf("%s: %s, want %s", shell, got, want)
+		}
+	}
+}
+
 // TestVerdictSystemd: an image with systemd inside is booted by us, and by its systemd where that alone can.
 func TestVerdictSystemd(t *testing.T) {
 	c, stock := Cell{Dracut: newest, Systemd: true}, End{Facts: []string{"end", "mount /dev/mqueue"}}

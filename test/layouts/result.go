@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -161,7 +162,7 @@ func verdict(c Cell, l Layout, stock, ours End) []string {
 		stock.Facts, ours.Facts = withoutMembers(stock.Facts), withoutMembers(ours.Facts)
 	}
 	if !c.Systemd {
-		return append(bad, differences(stock.Facts, ours.Facts)...)
+		return append(bad, slices.DeleteFunc(differences(stock.Facts, ours.Facts), func(d string) bool { return c.Shell == "busybox" && carried(d) })...)
 	}
 	says := "its own systemd, whose part is done natively"
 	if strings.Contains(l.Cmdline(d), "rd.luks.uuid=") {
@@ -171,6 +172,12 @@ func verdict(c Cell, l Layout, stock, ours End) []string {
 		bad = append(bad, "our init does not say: "+says)
 	}
 	return bad
+}
+
+// carried is a mount that busybox's switch_root leaves behind, as it is no part of its work; ours takes all of them along (docs/dracut.md).
+func carried(difference string) bool {
+	f := strings.Fields(difference)
+	return len(f) == 4 && f[0] == "+" && f[1] == "mount" && slices.Contains(apis, f[2])
 }
 
 // withoutMembers leaves out which of several disks a link leads to.

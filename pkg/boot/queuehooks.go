@@ -53,6 +53,9 @@ func (j hookJobs) Source(path string, mainLoop int) (int, int) {
 	r, err := j.h.shell.Run(context.Background(), hooks.Hook{Path: path, Job: true, Set: mainLoopIs(mainLoop)})
 	end(err)
 	j.h.judge("initqueue", path, r, err)
+	if err != nil || r.End == hooks.Gone || r.End == hooks.Stopped {
+		return mainLoop, retry // what it has made of them is lost; an older value would set the clock back, in each round again
+	}
 	return j.number("main_loop", mainLoop), j.number("RDRETRY", retry)
 }
 

@@ -59,14 +59,14 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// TestVerdictBusybox: its switch_root does not carry every mount over; one that we lack, or that is no API file system, counts.
+// TestVerdictBusybox: its switch_root does not carry every mount over, and without /sys less is seen; one that we lack, or that is no API file system, counts.
 func TestVerdictBusybox(t *testing.T) {
 	stock := End{Facts: []string{"end", "mount /proc proc"}}
-	ours := End{Facts: []string{"end", "mount /data ext4 /dev/vdb rw", "mount /sys sysfs"}}
+	ours := End{Facts: []string{"end", "dm root", "mount /data ext4 /dev/vdb rw", "mount /sys sysfs"}}
 	l := Layout{Cmdline: same("root=x")}
 	for shell, want := range map[string]string{
 		"busybox": "- mount /proc proc; + mount /data ext4 /dev/vdb rw",
-		"dash":    "- mount /proc proc; + mount /data ext4 /dev/vdb rw; + mount /sys sysfs",
+		"dash":    "- mount /proc proc; + dm root; + mount /data ext4 /dev/vdb rw; + mount /sys sysfs",
 	} {
 		if got := strings.Join(verdict(Cell{Dracut: newest, Shell: shell}, l, stock, ours), "; "); got != want {
 			t.Errorf("%s: %s, want %s", shell, got, want)

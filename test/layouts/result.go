@@ -150,6 +150,9 @@ func verdict(c Cell, l Layout, stock, ours End) []string {
 	if ours.Bad != "" {
 		return append(bad, "our init: "+ours.Bad)
 	}
+	if c.Shell == "busybox" {
+		stock.Facts = append(slices.Clone(stock.Facts), unseen(stock.Facts, ours.Facts)...)
+	}
 	if l.Want != nil {
 		for _, f := range unmet(l.Want(d), stock.Facts) {
 			bad = append(bad, "the stock init left no fact: "+f)
@@ -162,7 +165,7 @@ func verdict(c Cell, l Layout, stock, ours End) []string {
 		stock.Facts, ours.Facts = withoutMembers(stock.Facts), withoutMembers(ours.Facts)
 	}
 	if !c.Systemd {
-		return append(bad, slices.DeleteFunc(differences(stock.Facts, ours.Facts), func(d string) bool { return c.Shell == "busybox" && carried(d) })...)
+		return append(bad, differences(stock.Facts, ours.Facts)...)
 	}
 	says := "its own systemd, whose part is done natively"
 	if strings.Contains(l.Cmdline(d), "rd.luks.uuid=") {
@@ -174,10 +177,20 @@ func verdict(c Cell, l Layout, stock, ours End) []string {
 	return bad
 }
 
-// carried is a mount that busybox's switch_root leaves behind, as it is no part of its work; ours takes all of them along (docs/dracut.md).
-func carried(difference string) bool {
-	f := strings.Fields(difference)
-	return len(f) == 4 && f[0] == "+" && f[1] == "mount" && slices.Contains(apis, f[2])
+// unseen are the facts of ours that the real system cannot see behind busybox's switch_root: it leaves /sys, /dev/pts and /dev/shm behind (docs/dracut.md). Where
+// the stock init has /sys none is.
+func unseen(stock, ours []string) (list []string) {
+	if slices.Contains(stock, "mount /sys sysfs") {
+		return nil
+	}
+	for _, f := range ours {
+		kind, rest, _ := strings.Cut(f, " ")
+		where, _, _ := strings.Cut(rest, " ")
+		if slices.Contains(words("dm md raid1 address"), kind) || kind == "mount" && slices.Contains(apis, where) {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // withoutMembers leaves out which of several disks a link leads to.

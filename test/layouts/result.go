@@ -150,9 +150,7 @@ func verdict(c Cell, l Layout, stock, ours End) []string {
 	if ours.Bad != "" {
 		return append(bad, "our init: "+ours.Bad)
 	}
-	if c.Shell == "busybox" {
-		stock.Facts = append(slices.Clone(stock.Facts), unseen(stock.Facts, ours.Facts)...)
-	}
+	stock.Facts = append(slices.Clone(stock.Facts), unseen(stock.Facts, ours.Facts)...)
 	if l.Want != nil {
 		for _, f := range unmet(l.Want(d), stock.Facts) {
 			bad = append(bad, "the stock init left no fact: "+f)
@@ -177,10 +175,10 @@ func verdict(c Cell, l Layout, stock, ours End) []string {
 	return bad
 }
 
-// unseen are the facts of ours that the real system cannot see behind busybox's switch_root: it leaves /sys, /dev/pts and /dev/shm behind (docs/dracut.md). Where
-// the stock init has /sys none is.
+// unseen are the facts of ours that the real system cannot see behind busybox's switch_root, which an image may have whatever its shell: that leaves /sys, /dev/pts
+// and /dev/shm behind (docs/dracut.md). Where the stock init has carried /sys over none is.
 func unseen(stock, ours []string) (list []string) {
-	if slices.Contains(stock, "mount /sys sysfs") {
+	if slices.Contains(stock, "mount /sys sysfs") || !slices.Contains(stock, "end") {
 		return nil
 	}
 	for _, f := range ours {

@@ -120,12 +120,13 @@ func (b *Boot) unmountRoot() error {
 }
 
 // sourceName is by what name the kernel's list of mounts is to show a device: that of a device-mapper device is the link that udev has made, as mount(8) has it.
+// The kernel is asked: what the inventory knows of a device is not known any more when it has changed, as each fsck makes udevd say.
 func (b *Boot) sourceName(node string) string {
-	d := b.finder.inv.ByName(strings.TrimPrefix(node, "/dev/"))
-	if d == nil || d.DMName == "" {
+	name := readWord(b.sys(), "class/block/"+strings.TrimPrefix(node, "/dev/")+"/dm/name")
+	if name == "" {
 		return node
 	}
-	link := "/dev/mapper/" + d.DMName
+	link := "/dev/mapper/" + name
 	if _, err := fs.Stat(b.m.Files, link[1:]); err != nil {
 		return node
 	}

@@ -125,12 +125,10 @@ func TestAdviseLUKS(t *testing.T) {
 // TestSourceName: mounts show a device-mapper device by its name, as mount(8) has it, where udev has made that.
 func TestSourceName(t *testing.T) {
 	b := stockBoot("")
-	b.m.Files.(fstest.MapFS)["dev/mapper/box-root"] = &fstest.MapFile{}
-	add(b, "dm-0", nil)
-	add(b, "dm-1", nil)
-	for name, dm := range map[string]string{"dm-0": "box-root", "dm-1": "box-swap"} {
-		b.finder.inv.SetFacts(name, b.finder.inv.ByName(name).Seq, device.Facts{DMName: dm})
-	}
+	files := b.m.Files.(fstest.MapFS)
+	files["dev/mapper/box-root"] = &fstest.MapFile{}
+	files["sys/class/block/dm-0/dm/name"] = &fstest.MapFile{Data: []byte("box-root\n")}
+	files["sys/class/block/dm-1/dm/name"] = &fstest.MapFile{Data: []byte("box-swap\n")}
 	for node, want := range map[string]string{"/dev/dm-0": "/dev/mapper/box-root", "/dev/dm-1": "/dev/dm-1", "/dev/vda": "/dev/vda", "tmpfs": "tmpfs"} {
 		if got := b.sourceName(node); got != want {
 			t.Errorf("%s: %s", node, got)

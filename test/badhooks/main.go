@@ -21,7 +21,7 @@ import (
 func main() {
 	dir := flag.String("dir", "build/badhooks", "where the results are kept")
 	table := flag.String("table", "docs/bad-hooks.md", "the table that is written when every result is there; none writes none")
-	limit := flag.Duration("limit", 5*time.Minute, "wall-clock time of a boot")
+	limit := flag.Duration("limit", 15*time.Minute, "wall-clock time of a boot")
 	run := flag.String("run", "", "the hooks to run, a regular expression")
 	only := flag.String("stages", strings.Join(append(stages, failingStages...), ","), "the stages of hooks that need a boot for each")
 	flag.Parse()

@@ -93,18 +93,23 @@ func dracutArgs(c Cell, l Layout) []string {
 	}
 	if c.Systemd {
 		// The modules are dracut's choice; the shell is the system's.
-		return append(args, "--conf", "/dev/null", "--confdir", "/preroot/empty", "--no-hostonly")
+		return append(noBusybox(c, args), "--conf", "/dev/null", "--confdir", "/preroot/empty", "--no-hostonly")
 	}
 	d := dracut(c.Dracut)
 	modules := c.Shell + " " + d.Common + " " + l.Modules(d)
 	if c.Module {
 		modules += " preroot"
 	}
-	if d.Version == newest && c.Shell != "busybox" {
-		args = append(args, "--omit", "busybox") // Debian's default prefers it, and it comes before every other shell
-	}
-	return append(args, "--conf", "/dev/null", "--confdir", "/preroot/empty", "--no-hostonly", "--modules", modules,
+	return append(noBusybox(c, args), "--conf", "/dev/null", "--confdir", "/preroot/empty", "--no-hostonly", "--modules", modules,
 		"--add-drivers", strings.TrimSpace("virtio_pci virtio_blk ext4 "+l.Drivers))
+}
+
+// noBusybox keeps it out of an image with another shell: Debian's default prefers it, and it comes before every other.
+func noBusybox(c Cell, args []string) []string {
+	if c.Dracut == newest && c.Shell != "busybox" {
+		return append(args, "--omit", "busybox")
+	}
+	return args
 }
 
 // genericImage runs dracut in the system.

@@ -45,5 +45,6 @@ func (b *Boot) ask() (over bool) {
 		b.m.Log.Errf("what was typed is lost: %v", err)
 	}
 	b.configure()
+	b.suitMode()
 	return false
 }

@@ -114,6 +114,10 @@ func exists(root Root, path string) bool {
 
 // handOverTo asks PID 1 to do the last step.
 func (b *Boot) handOverTo() error {
+	drop, err := switchroot.Capabilities(b.read("etc/capsdrop"))
+	if err != nil {
+		return err
+	}
 	b.m.Log.Notef("switching root to %s, init %s", b.rootName(), b.init)
 	b.leaveRecord()
 	b.m.Log.Flush(logPatience)
@@ -123,14 +127,10 @@ func (b *Boot) handOverTo() error {
 		return err
 	}
 	b.disarmPanic()
-	r := switchroot.Record{Root: Sysroot, Device: b.rootName(), Init: b.init, Mounts: mount.Carried, Discard: b.hooks.discard}
+	r := switchroot.Record{Root: Sysroot, Device: b.rootName(), Init: b.init, Mounts: mount.Carried, Discard: b.hooks.discard, Drop: drop}
 	if b.udevd != nil {
 		_, _, given := b.params.Lookup("init=")
 		r.Args, r.OwnArgs = InitArgs(b.read("proc/cmdline"), given), true
-	}
-	var err error
-	if r.Drop, err = switchroot.Capabilities(b.read("etc/capsdrop")); err != nil {
-		return err
 	}
 	return b.m.Parent.HandOver(r)
 }

@@ -48,7 +48,7 @@ func (r running) await(ctx context.Context, done <-chan struct{}) ended {
 			r.end(done, NoExcess)
 			return ended{stopped: true}
 		case <-count.C:
-			excess, again := machine.look(r.patience.Resources())
+			excess, again := machine.look(r.patience.Resources(), func() int { return procs{r.sys.Proc}.session(r.leader) })
 			if excess != NoExcess {
 				r.end(done, excess)
 				return ended{true, excess}

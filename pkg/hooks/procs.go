@@ -43,6 +43,20 @@ func (p procs) family(leader int) (list []Sample, ok bool) {
 	return list, ok
 }
 
+// session counts the processes of a session.
+func (p procs) session(leader int) (count int) {
+	entries, _ := fs.ReadDir(p.fsys, ".")
+	for _, e := range entries {
+		if _, err := strconv.Atoi(e.Name()); err != nil {
+			continue
+		}
+		if st, is := p.stat(e.Name()); is && st.session == leader {
+			count++
+		}
+	}
+	return count
+}
+
 // below says whether a process descends from another one.
 func below(all map[int]procStat, pid, ancestor int) bool {
 	for range all { // a list that was read while it changed may hold a ring

@@ -22,7 +22,7 @@ const (
 	memoryMost  = 256 << 20 // and at most
 	memoryRate  = 4 << 30   // no hook fills more in a second
 
-	processMost = 1000 // more than the first look has found are a crowd
+	processMost = 1000 // so many more than the first look has found may be a crowd, if the hook has started half of them
 	crowdSoon   = 100  // so many more are looked at every resourceSoonest, and are to blame if memory goes
 )
 
@@ -34,22 +34,26 @@ type resources struct {
 }
 
 // look says whether the hook has to be ended and why, and otherwise when to look again: sooner, the less is left. The first look sets the floor: where little is
-// left already, by what hooks before have written, this one may take half of it.
-func (m *resources) look(now Resources) (Excess, time.Duration) {
+// left already, by what hooks before have written, this one may take half of it. Processes are counted for the whole machine, which costs nothing; crowd counts those
+// of the hook, and is asked only before it is blamed: udevd and the kernel of a big machine start hundreds at once.
+func (m *resources) look(now Resources, crowd func() int) (Excess, time.Duration) {
 	if !m.looked {
 		m.looked, m.processes = true, now.Processes
 		m.floor = max(1, min(now.MemoryLeft/2, max(memoryLeast, min(now.Memory/memoryShare, memoryMost))))
 	}
+	low := now.Memory > 0 && now.MemoryLeft < m.floor
 	more := now.Processes - m.processes
-	switch {
-	case more > processMost:
+	if more > processMost && crowd() > processMost/2 || low && more > crowdSoon && crowd() > crowdSoon {
 		return TooManyProcesses, 0
+	}
+	if more > processMost { // they are others'
+		m.processes, more = now.Processes, 0
+	}
+	switch {
+	case low:
+		return TooMuchMemory, 0
 	case now.Memory == 0:
 		return NoExcess, resourceLatest
-	case now.MemoryLeft < m.floor && more > crowdSoon:
-		return TooManyProcesses, 0
-	case now.MemoryLeft < m.floor:
-		return TooMuchMemory, 0
 	case more > crowdSoon:
 		return NoExcess, resourceSoonest
 	}

@@ -14,23 +14,29 @@ const mib = 1 << 20
 // or the end.
 func TestResourcesLook(t *testing.T) {
 	for left, want := range map[string]string{
-		"900 900 500 100 63":     "204ms 204ms 106ms 10ms memory", // 64 MiB are kept: a sixteenth
-		"70 65 64 63":            "10ms 10ms 10ms 10ms",           // half of what is left at the start
-		"40 30 20 19":            "10ms 10ms 10ms memory",         // little is left at the start: half of it
-		"900 899 898 897 896":    "204ms 203ms 203ms 203ms 203ms",
-		"900 900/149 900/151":    "204ms 204ms 10ms",
-		"900/400 900/1400":       "204ms 10ms",
-		"900/400 900/1401":       "204ms processes",
-		"900 700/200 100/600 63": "204ms 10ms 10ms memory",
-		"900 700/200 63/600":     "204ms 10ms processes", // they are where the memory went
+		"900 900 500 100 63":   "204ms 204ms 106ms 10ms memory", // 64 MiB are kept: a sixteenth
+		"70 65 64 63":          "10ms 10ms 10ms 10ms",           // half of what is left at the start
+		"40 30 20 19":          "10ms 10ms 10ms memory",         // little is left at the start: half of it
+		"900 899 898 897 896":  "204ms 203ms 203ms 203ms 203ms",
+		"900 900/149 900/151":  "204ms 204ms 10ms",
+		"900/400 900/1400":     "204ms 10ms",
+		"900/400 900/1401:500": "204ms 204ms", // the others are not the hook's
+		"900/400 900/1401:501": "204ms processes",
+		"900/400:0 900/1401:0 900/2300:0 900/2402:501": "204ms 204ms 10ms processes", // of others first
+		"900 700/200 63/600:100":                       "204ms 10ms memory",
+		"900 700/200 100/600 63":                       "204ms 10ms 10ms memory",
+		"900 700/200 63/600":                           "204ms 10ms processes", // they are where the memory went
 	} {
 		var m resources
 		var got []string
 		for word := range strings.FieldsSeq(left) {
-			now := Resources{Memory: 1024 * mib, Processes: 50}
-			fmt.Sscanf(word, "%d/%d", &now.MemoryLeft, &now.Processes)
+			now, crowd := Resources{Memory: 1024 * mib, Processes: 50}, -1
+			fmt.Sscanf(word, "%d/%d:%d", &now.MemoryLeft, &now.Processes, &crowd)
 			now.MemoryLeft *= mib
-			excess, again := m.look(now)
+			if crowd < 0 {
+				crowd = now.Processes / 2
+			}
+			excess, again := m.look(now, func() int { return crowd })
 			if excess != NoExcess {
 				got = append(got, map[Excess]string{TooMuchMemory: "memory", TooManyProcesses: "processes"}[excess])
 				break
@@ -42,7 +48,7 @@ func TestResourcesLook(t *testing.T) {
 		}
 	}
 	var m resources
-	if excess, again := m.look(Resources{}); excess != NoExcess || again != resourceLatest {
+	if excess, again := m.look(Resources{}, nil); excess != NoExcess || again != resourceLatest {
 		t.Errorf("nothing known: %v %v", excess, again)
 	}
 }
@@ -55,13 +61,16 @@ func TestExcess(t *testing.T) {
 		hook   string
 	}{
 		{Resources{10 * mib, 1024 * mib, 50}, TooMuchMemory, "hello=before; sleep 60; hello=wrong"},
-		{Resources{500 * mib, 1024 * mib, 2000}, TooManyProcesses, "hello=before; f() { [ $1 -gt 5 ] || { f $(($1 + 1)) | f $(($1 + 1)); }; sleep 60; }; f 0; hello=wrong"},
+		{Resources{500 * mib, 1024 * mib, 1100}, TooManyProcesses, "hello=before; i=0; while [ $i -lt 600 ]; do sleep 60 & i=$((i + 1)); done; sleep 60; hello=wrong"},
 	} {
 		var late atomic.Bool
+		var looks atomic.Int64 // each finds as many processes more
 		r := newRig(t, "/bin/sh", func(config *Config) {
 			config.Resources = func() Resources {
 				if late.Load() {
-					return c.now
+					now := c.now
+					now.Processes *= int(looks.Add(1))
+					return now
 				}
 				return Resources{500 * mib, 1024 * mib, 50}
 			}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -301,29 +302,34 @@ const longestName = 300
 // TestInjectionLibrary: the scripts that our library writes do not run what they were given.
 func TestInjectionLibrary(t *testing.T) {
 	for _, shell := range shellNames() {
-		d := ownTool(t, shell)
-		for _, dir := range []string{"initqueue/finished", "initqueue/timeout", "emergency", "shutdown-emergency"} {
-			must(t, os.MkdirAll(filepath.Join(d.root, "var/lib/dracut/hooks", dir), 0o755))
-		}
-		d.write(t, "proc/cmdline", "rd.shell=0\n")
+		t.Run(shell, func(t *testing.T) { t.Parallel(); injectLibrary(t, ownTool(t, shell)) })
+	}
+}
+
+func injectLibrary(t *testing.T, d *tool) {
+	for _, dir := range []string{"initqueue/finished", "initqueue/timeout", "emergency", "shutdown-emergency"} {
+		must(t, os.MkdirAll(filepath.Join(d.root, "var/lib/dracut/hooks", dir), 0o755))
+	}
+	d.write(t, "proc/cmdline", "rd.shell=0\n")
+	d.write(t, "null", "")
+	n := 0
+	for values := range slices.Chunk(hostileValues("/canary"), 500) {
 		var script strings.Builder
 		script.WriteString("export hookdir=/var/lib/dracut/hooks\n. /lib/dracut-lib.sh >/null 2>&1\nwarn() { :; }\n")
-		n := 0
-		for _, value := range hostileValues("/canary") {
-			value = value[:min(len(value), longestName)]
-			d.write(t, fmt.Sprintf("v/%d", n), "v="+hooks.Quote(value)+"\n")
+		for i, value := range values {
+			d.write(t, fmt.Sprintf("v/%d", i), "v="+hooks.Quote(value[:min(len(value), longestName)])+"\n")
 			fmt.Fprintf(&script, "{ . /v/%d\n%s\n} >/null 2>&1 </null\nfor f in $hookdir/*/*.sh $hookdir/*/*/*.sh; do [ -e \"$f\" ] || continue; ( . \"$f\" ) >/null 2>&1 </null; rm -f \"$f\"; done\n",
-				n, strings.Join(libraryWriters, "\n"))
-			n++
+				i, strings.Join(libraryWriters, "\n"))
 		}
-		d.write(t, "null", "")
-		d.shell(t, script.String()+"printf done >&3\n")
-		if got := alarms(t, filepath.Join(d.root, "canary")); got > 0 {
-			t.Errorf("%s: %d executed", shell, got)
-		} else {
-			t.Logf("%s: %d values through %d functions, 0 executed", shell, n, len(libraryWriters))
+		if out, _ := d.shell(t, script.String()+"printf done >&3\n"); out != "" {
+			t.Fatalf("it printed %q", out)
 		}
+		n += len(values)
 	}
+	if got := alarms(t, filepath.Join(d.root, "canary")); got > 0 {
+		t.Errorf("%d executed", got)
+	}
+	t.Logf("%d values through %d functions", n, len(libraryWriters))
 }
 
 // TestInjectionInitqueue: the arguments of initqueue are shell text by contract. What dracut's own executes of them, when the job is queued and when it is sourced, is what ours does.

@@ -31,7 +31,7 @@ func (r *rig) writePage(todo []Cell) error {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", or(l.Title, c.Layout), c.Dracut, c.Shell, kind(c),
 			which(c.Module, "module", "archive"), result)
 	}
-	fmt.Fprintf(&b, "\n%d of %d cells are passed.\n", passed, len(todo))
+	fmt.Fprintf(&b, "\n%d of %d cells are passed, all of them with one /init.\n", passed, len(todo))
 	r.pageTimes(&b, todo)
 	return os.WriteFile(r.o.page, []byte(b.String()), 0o644)
 }
@@ -45,6 +45,8 @@ func (r *rig) word(c Cell) string {
 	case len(result.Bad) > 0:
 		first, _, _ := strings.Cut(result.Bad[0], "\n")
 		return "failed: " + strings.ReplaceAll(first, "|", `\|`)
+	case result.Init != r.init:
+		return "passed by another /init"
 	}
 	return "passed"
 }
@@ -64,7 +66,7 @@ func (r *rig) pageTimes(b *strings.Builder, todo []Cell) {
 	rows := ""
 	for _, c := range measured(todo) {
 		t, known := r.readTimes(c)
-		if !known || len(t.Ours) == 0 {
+		if !known || len(t.Ours) == 0 || t.Init != r.init {
 			continue
 		}
 		l, _ := layout(c.Layout)

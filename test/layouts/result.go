@@ -15,6 +15,7 @@ import (
 type Result struct {
 	Cell    string
 	Key     string   // what was tested: /init, image, disks, kernel, facts
+	Init    string   // the /init of it
 	Bad     []string // what is wrong; none: it is passed
 	Stock   float64  // seconds of the wall, of the whole machine
 	Ours    float64
@@ -89,9 +90,10 @@ func (r *rig) tryCell(c Cell) (Result, error) {
 	}
 	d := dracut(c.Dracut)
 	fresh.Image = hash(append(disks, stock, d.Kernel, l.Cmdline(d), fmt.Sprint(l.Typed, l.Devices, l.Missing, l.Memory))...)
-	fresh.Key = hash(r.init, fresh.Image)
+	fresh.Key, fresh.Init = hash(r.init, fresh.Image), r.init
 	old, known := r.read(c)
 	if known && old.Key == fresh.Key && len(old.Bad) == 0 {
+		old.Init = fresh.Init
 		return old, nil
 	}
 	if known && old.Image == fresh.Image && old.Control.Bad == "" && old.Control.Seconds > 0 {

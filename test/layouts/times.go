@@ -24,7 +24,8 @@ const (
 type Times struct {
 	Cell        string
 	Key         string
-	Wall        bool // seconds of the wall; otherwise of the machine's own clock, which counts instructions
+	Init        string // the /init of ours
+	Wall        bool   // seconds of the wall; otherwise of the machine's own clock, which counts instructions
 	Stock, Ours []float64
 	Splits      []Split
 }
@@ -134,19 +135,24 @@ func (r *rig) measure(c Cell) (Times, error) {
 	if old, known := r.readTimes(c); known && old.Key == t.Key {
 		t = old
 	}
+	t.Init = r.init
 	for len(t.Ours) < r.o.pairs {
 		if err := r.pair(c, l, stock, ours, &t); err != nil {
 			return t, err
 		}
-		data, err := json.Marshal(t)
-		if err == nil {
-			err = os.WriteFile(r.timesFile(c), append(data, '\n'), 0o644)
-		}
-		if err != nil {
+		if err := r.keepTimes(c, t); err != nil {
 			return t, err
 		}
 	}
-	return t, nil
+	return t, r.keepTimes(c, t)
+}
+
+func (r *rig) keepTimes(c Cell, t Times) error {
+	data, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(r.timesFile(c), append(data, '\n'), 0o644)
 }
 
 // pair boots both.

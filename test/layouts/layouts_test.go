@@ -115,6 +115,21 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// TestSplitClock: the pauses before the first job of timeout are the clock's, short ones and those after it are ours.
+func TestSplitClock(t *testing.T) {
+	got := split(vm.Bench{TotalSeconds: 10, InitSeconds: 10, Spans: []vm.Span{
+		{StartUS: 100_000, DurationUS: 900_000, Kind: "udevd"}, // 0.1 before it: a pause
+		{StartUS: 1_030_000, DurationUS: 70_000, Kind: "vote"}, // 0.03: ours
+		{StartUS: 5_100_000, DurationUS: 400_000, Kind: "hook", Name: "/var/lib/dracut/hooks/initqueue/timeout/50-x.sh"}, // 4 s: the clock
+		{StartUS: 7_000_000, DurationUS: 3_000_000, Kind: "hook", Name: "/var/lib/dracut/hooks/mount/99-x.sh"},           // 1.5 s: ours
+	}})
+	for _, d := range []float64{got.Clock - 4.1, got.Own - 1.53, got.Hooks - 3.47, got.Udevd - 0.9} {
+		if d > 1e-6 || d < -1e-6 {
+			t.Fatalf("%+v; want clock 4.1, own 1.53, hooks 3.47, udevd 0.9", got)
+		}
+	}
+}
+
 // TestEnded: a process that only one of the inits leaves is a difference, but for one that ours ends on purpose.
 func TestEnded(t *testing.T) {
 	stock, ours := []string{"process iscsid", "process @nbd-client -p"}, []string{"process dhclient"}

@@ -56,10 +56,10 @@ const timesPageHead = `
 
 Seconds from the start of /init to the real init, dracut 112 with dash; the median of pairs, dracut's init beside ours. *Virtual* seconds count instructions (docs of test/bench); where
 a passphrase is typed they are seconds of the wall, without the second that the typing takes. Of ours, each moment counts for a hook if one runs, else for a module that is loaded, else for udevd while it has
-something to do; what is left is our own.
+something to do. *Clock* is rd.retry, which is waited for before a degraded array is started, by dracut's init too; what is left is our own.
 
-| layout | clock | pairs | dracut's init | ours | ratio | hooks | modules | udevd | own | own, of dracut's whole |
-|---|---|---|---|---|---|---|---|---|---|---|
+| layout | clock | pairs | dracut's init | ours | ratio | hooks | modules | udevd | clock | own | own, of dracut's whole |
+|---|---|---|---|---|---|---|---|---|---|---|---|
 `
 
 func (r *rig) pageTimes(b *strings.Builder, todo []Cell) {
@@ -71,9 +71,9 @@ func (r *rig) pageTimes(b *strings.Builder, todo []Cell) {
 		}
 		l, _ := layout(c.Layout)
 		part := func(of func(Split) float64) float64 { return median(t.part(of)) }
-		rows += fmt.Sprintf("| %s | %s | %d | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.1f %% |\n", l.Title, which(t.Wall, "wall", "virtual"), len(t.Ours),
+		rows += fmt.Sprintf("| %s | %s | %d | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.1f %% |\n", l.Title, which(t.Wall, "wall", "virtual"), len(t.Ours),
 			median(t.Stock), median(t.Ours), t.ratio(), part(func(s Split) float64 { return s.Hooks }), part(func(s Split) float64 { return s.Modules }),
-			part(func(s Split) float64 { return s.Udevd }), part(func(s Split) float64 { return s.Own }), 100*t.own())
+			part(func(s Split) float64 { return s.Udevd }), part(func(s Split) float64 { return s.Clock }), part(func(s Split) float64 { return s.Own }), 100*t.own())
 	}
 	if rows != "" {
 		b.WriteString(timesPageHead + rows)

@@ -118,8 +118,8 @@ func TestSplit(t *testing.T) {
 // TestSplitClock: the pauses before the first job of timeout are the clock's, short ones and those after it are ours.
 func TestSplitClock(t *testing.T) {
 	got := split(vm.Bench{TotalSeconds: 10, InitSeconds: 10, Spans: []vm.Span{
-		{StartUS: 100_000, DurationUS: 900_000, Kind: "udevd"}, // 0.1 before it: a pause
-		{StartUS: 1_030_000, DurationUS: 70_000, Kind: "vote"}, // 0.03: ours
+		{StartUS: 100_000, DurationUS: 900_000, Kind: "udevd"},                                                           // 0.1 before it: a pause
+		{StartUS: 1_030_000, DurationUS: 70_000, Kind: "vote"},                                                           // 0.03: ours
 		{StartUS: 5_100_000, DurationUS: 400_000, Kind: "hook", Name: "/var/lib/dracut/hooks/initqueue/timeout/50-x.sh"}, // 4 s: the clock
 		{StartUS: 7_000_000, DurationUS: 3_000_000, Kind: "hook", Name: "/var/lib/dracut/hooks/mount/99-x.sh"},           // 1.5 s: ours
 	}})

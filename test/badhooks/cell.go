@@ -208,7 +208,7 @@ func (h *house) do(c cell) func(int, *rand.Rand) trials.Result {
 			return trials.Result{End: "no image", Bad: err.Error()}
 		}
 		r, err := vm.Run(vm.Spec{
-			Kernel: h.kernel.Image(), Initrd: image, Icount: true, Limit: h.limit, EngineCrash: c.bad.engine,
+			Kernel: h.kernel.Image(), Initrd: image, Icount: true, Limit: h.limit, EngineCrash: c.bad.engine, MemoryMiB: 384,
 			Cmdline: "root=UUID=" + c.root() + " rw console=ttyS0 printk.devkmsg=on rd.retry=20 rd.preroot.unattended=1",
 			Disks:   []vm.Disk{{Path: h.root, Serial: "root0", Snapshot: true}},
 		}, nil)

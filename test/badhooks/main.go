@@ -1,10 +1,10 @@
 // Command badhooks boots images of ours with hooks of bad character: each one in every stage, with dash and with busybox as the shell of hooks. The boot must end as it must,
 // the hooks after the bad one run, the log names the bad one, and neither the kernel nor /init crashes.
 //
-//	go run ./test/badhooks [-dir DIR] [-table FILE] [-limit DURATION] [-run REGEXP] [-stages A,B]
+//	go run ./test/badhooks [-dir DIR] [-table FILE] [-limit DURATION] [-j N] [-run REGEXP] [-stages A,B]
 //
-// Results are kept and counted while build/init and build/preroot stay the same: a run that was stopped goes on. The machines run in virtual time, so that a hook that
-// waits for ever takes no longer than any other.
+// Results are kept and counted while build/init and build/preroot stay the same: a run that was stopped goes on. A machine whose hook waits for ever runs in virtual time,
+// so that it takes no longer than any other.
 package main
 
 import (
@@ -24,14 +24,15 @@ func main() {
 	limit := flag.Duration("limit", 15*time.Minute, "wall-clock time of a boot")
 	run := flag.String("run", "", "the hooks to run, a regular expression")
 	only := flag.String("stages", strings.Join(append(stages, failingStages...), ","), "the stages of hooks that need a boot for each")
+	jobs := flag.Int("j", 1, "machines at once")
 	flag.Parse()
-	if err := badhooks(*dir, *table, *limit, *run, strings.Split(*only, ",")); err != nil {
+	if err := badhooks(*dir, *table, *limit, *run, strings.Split(*only, ","), *jobs); err != nil {
 		fmt.Fprintln(os.Stderr, "badhooks:", err)
 		os.Exit(1)
 	}
 }
 
-func badhooks(dir, table string, limit time.Duration, run string, only []string) error {
+func badhooks(dir, table string, limit time.Duration, run string, only []string, jobs int) error {
 	wanted, err := regexp.Compile(run)
 	if err != nil {
 		return err
@@ -50,7 +51,7 @@ func badhooks(dir, table string, limit time.Duration, run string, only []string)
 		return err
 	}
 	cells := allCells(only)
-	r := &trials.Runner{Dir: dir, Key: key, Seed: 1, Jobs: 1, Out: os.Stdout}
+	r := &trials.Runner{Dir: dir, Key: key, Seed: 1, Jobs: jobs, Out: os.Stdout}
 	var sets []trials.Set
 	for _, c := range cells {
 		if wanted.MatchString(c.name()) {

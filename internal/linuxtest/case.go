@@ -14,7 +14,7 @@ import (
 //	cmdline      the kernel's command line
 //	disks        one device a line: NAME FORMAT [key=value or word ...]; FORMAT is ext4, swap, gpt or empty; a name
 //	             with a number behind it is a partition of the disk before it. Keys: uuid, label, partuuid,
-//	             partlabel, serial, modalias, module (that brings it), at (a duration, from the beginning
+//	             partlabel, serial, diskseq, modalias, module (that brings it), at (a duration, from the beginning
 //	             or from that of the load of the module), needs (a mount option), swapfile
 //	             (the page of the header of one). Words of swap: suspended, uswsusp, stale, busy (see swapHeader).
 //	             Words: lost (its uevent is lost), hang (reads never return), ro (write-protected).
@@ -24,7 +24,7 @@ import (
 //	programs     one a line: NAME STATUS of those in the image; "sh TIMES [DURATION]" is a shell, and somebody who presses a
 //	             key at once, so often, and leaves the shell after so long each time
 //	people       who comes to a prompt, one visit a line: WAIT STAY [REQUEST]; nobody comes after the last one
-//	events       one a line: TIME signal N, TIME overrun, TIME remove NAME
+//	events       one a line: TIME signal N, TIME overrun, TIME remove NAME, TIME medium NAME (another DISKSEQ)
 //	DEVICE:PATH  a file on a device; "ELF" stands for a program, "ELF 0644" for one that is not executable
 //	initramfs:PATH  a file of the initramfs, or of /proc and /sys; hooks are such (see shell). Executable if it begins with #!
 //	want         the journal

@@ -52,6 +52,9 @@ func (m *Machine) plug(d *disk) {
 		m.files.write(dir+"/partition", strconv.Itoa(d.part)+"\n")
 		m.files.write(dir+"/start", strconv.FormatInt(d.start()/sectorSize, 10)+"\n")
 	}
+	if seq := d.attr["diskseq"]; seq != "" {
+		pairs = append(pairs, "DISKSEQ", seq)
+	}
 	text := ""
 	for i := 0; i < len(pairs); i += 2 {
 		text += pairs[i] + "=" + pairs[i+1] + "\n"
@@ -74,6 +77,17 @@ func (m *Machine) unplug(name string) {
 		m.files.remove("sys/" + d.sysPath())
 		m.files.remove("sys/class/block/" + d.name)
 		m.announce(d, uevent.Make("remove", "/"+d.sysPath(), "block"), false)
+	}
+}
+
+// newMedium has the kernel count another medium in a device, as at the first open of an MD array.
+func (m *Machine) newMedium(name string) {
+	m.mu.Lock()
+	d := m.diskOf(name)
+	m.mu.Unlock()
+	if d != nil {
+		pairs := []string{"MAJOR", "259", "MINOR", strconv.Itoa(d.number), "DEVNAME", d.name, "DEVTYPE", "disk", "DISKSEQ", "77"}
+		m.announce(d, uevent.Make("change", "/"+d.sysPath(), "block", pairs...), true)
 	}
 }
 

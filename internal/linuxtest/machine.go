@@ -161,6 +161,8 @@ func (m *Machine) readEvents(c *Case) error {
 			time.AfterFunc(at, func() { m.Signal(n) })
 		case f[1] == "remove" && len(f) == 3:
 			time.AfterFunc(at, func() { m.unplug(f[2]) })
+		case f[1] == "medium" && len(f) == 3:
+			time.AfterFunc(at, func() { m.newMedium(f[2]) })
 		default:
 			return fmt.Errorf("events: %q is none", line)
 		}

@@ -68,6 +68,8 @@ type Boot struct {
 	init    string
 	mounted []string // the mounts at and below Sysroot, in order
 
+	otherRoots int // how often root was looked for again, because it was not what it had been
+
 	awaited string        // what the last wait was for
 	waited  time.Duration // and how long it was
 
@@ -109,15 +111,21 @@ func Run(m Machine) error {
 			i++
 		case rootAgain:
 			i = stageIndex("initqueue")
-			b.hooks.again(stages[i].name)
+			b.again(i)
 		case bootAgain:
 			i = 0
-			b.hooks.again(stages[i].name)
+			b.again(i)
 		case bootOver:
 			return nil
 		}
 	}
 	return nil
+}
+
+// again prepares for a second time from a stage on: what was chosen as root is not known any more.
+func (b *Boot) again(stage int) {
+	b.root, b.members, b.source = nil, nil, ""
+	b.hooks.again(stages[stage].name)
 }
 
 // runStage stops where rd.break= asks for it, runs the built-in step, and says what follows.
@@ -139,12 +147,16 @@ func (b *Boot) runStage(s stage) next {
 	case err == nil:
 		b.hooks.stageDone(s.name)
 		return stageDone
-	case errors.Is(err, errOtherRoot):
+	case errors.Is(err, errOtherRoot) && b.otherRoots < maxOtherRoots:
+		b.otherRoots++
 		b.m.Log.Warnf("%v: looking for root again", err)
 		return rootAgain
 	}
 	return b.rescue(s.name, err)
 }
+
+// maxOtherRoots is how often root is looked for again because it has changed, before the boot stops and says so: a boot must end.
+const maxOtherRoots = 10
 
 // guard turns a panic of a step into an error: the machine is still there to tell.
 func (b *Boot) guard(s stage) (err error) {

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +40,10 @@ func (inv *Inventory) Apply(ev uevent.Event) (changed bool) {
 	}
 	delete(inv.removed, d.Name)
 	old := inv.ByName(d.Name)
+	if old != nil && ev.Action == "change" {
+		// Another medium in the same device: the first open of an MD array counts as that, though somebody may have mounted it by then (disk_check_events in block/disk-events.c).
+		old.DiskSeq = cmp.Or(d.DiskSeq, old.DiskSeq)
+	}
 	if old != nil && sameDevice(old, d) {
 		old.event = max(old.event, ev.Seqnum)
 		if ev.Action != "change" {

@@ -121,6 +121,27 @@ func TestStaleResults(t *testing.T) {
 	}
 }
 
+// TestMediumChanges: the number of the medium (DISKSEQ) changes while the device stays, as at the first open of an MD array: it is looked at again, and stays the same device.
+func TestMediumChanges(t *testing.T) {
+	inv := NewInventory()
+	inv.Apply(blockEvent("add", "md127", "DISKSEQ", "4"))
+	d := inv.ByName("md127")
+	inv.SetProbe("md127", d.Seq, &blkid.Info{Type: "ext4"}, nil)
+	if !inv.Apply(blockEvent("change", "md127", "DISKSEQ", "5")) || inv.ByName("md127") != d || d.Probed {
+		t.Errorf("it is another device, or is not probed again: %+v", inv.ByName("md127"))
+	}
+	inv.Apply(blockEvent("change", "md127"))
+	if d.DiskSeq != "5" {
+		t.Errorf("DISKSEQ is %q after an event without one", d.DiskSeq)
+	}
+	if inv.Apply(blockEvent("add", "md127", "DISKSEQ", "5")) {
+		t.Error("the same device again is a change")
+	}
+	if inv.Apply(blockEvent("add", "md127", "DISKSEQ", "6")); inv.ByName("md127") == d {
+		t.Error("another device in its place is not seen")
+	}
+}
+
 func TestReplace(t *testing.T) {
 	inv := NewInventory()
 	for _, n := range []string{"sda", "sda1", "sdb", "sdb1"} {

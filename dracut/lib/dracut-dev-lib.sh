@@ -15,7 +15,7 @@ str_replace() {
             esac
         done
     fi
-    printf '%s' "$_pr_out$_pr_in"
+    command printf '%s' "$_pr_out$_pr_in"
 }
 
 # dev_unit_name PATH: prints the name that systemd gives the unit of a path, without its suffix; "" is the empty name.
@@ -42,10 +42,10 @@ dev_unit_name() {
                     _pr_out='\x2e'
                 fi
                 ;;
-            *) _pr_out="$_pr_out\\x$(printf %02x $(($(printf %d "'$_pr_c") & 255)))" ;;
+            *) _pr_out="$_pr_out\\x$(command printf %02x $(($(command printf %d "'$_pr_c") & 255)))" ;;
         esac
     done
-    printf '%s\n' "$_pr_out"
+    command printf '%s\n' "$_pr_out"
 }
 
 # set_systemd_timeout_for_dev [-n] DEVICE [SECONDS]: for systemd's units, which there are none of here.
@@ -59,8 +59,8 @@ wait_for_dev() {
     [ "$1" != -n ] || shift
     _pr_name=$(str_replace "$1" / '\x2f')
     [ ! -e "$hookdir/initqueue/finished/devexists-$_pr_name.sh" ] || return 0
-    printf '[ -e "%s" ]\n' "$(_pr_double "$1")" > "$hookdir/initqueue/finished/devexists-$_pr_name.sh" || return
-    printf '[ -e "%s" ] || warn "\\"%s\\" does not exist"\n' "$(_pr_double "$1")" "$(_pr_double "$1")" \
+    command printf '[ -e "%s" ]\n' "$(_pr_double "$1")" > "$hookdir/initqueue/finished/devexists-$_pr_name.sh" || return
+    command printf '[ -e "%s" ] || warn "\\"%s\\" does not exist"\n' "$(_pr_double "$1")" "$(_pr_double "$1")" \
         > "$hookdir/emergency/80-$_pr_name.sh"
 }
 
@@ -88,5 +88,5 @@ _pr_double() {
         _pr_out=$_pr_out$_pr_c${_pr_in%"${_pr_in#?}"}
         _pr_in=${_pr_in#?}
     done
-    printf '%s' "$_pr_out$_pr_in"
+    command printf '%s' "$_pr_out$_pr_in"
 }

@@ -61,7 +61,7 @@ str_ends() {
 trim() {
     local _pr_out="$*"
     _pr_out=${_pr_out#"${_pr_out%%[![:space:]]*}"}
-    printf '%s' "${_pr_out%"${_pr_out##*[![:space:]]}"}"
+    command printf '%s' "${_pr_out%"${_pr_out##*[![:space:]]}"}"
 }
 
 # isdigit TEXT: decimal digits and nothing else.
@@ -84,7 +84,7 @@ escape() {
             *) break ;;
         esac
     done
-    printf '%s' "$_pr_out$_pr_in"
+    command printf '%s' "$_pr_out$_pr_in"
 }
 
 # splitsep SEPARATOR TEXT NAME...: sets the variables to the fields of TEXT, the last one to all that remains. Names without a
@@ -135,7 +135,7 @@ getoptcomma() {
     case $_pr_rest in
         *",$2="*)
             _pr_rest=${_pr_rest#*",$2="}
-            printf '%s\n' "${_pr_rest%%,*}"
+            command printf '%s\n' "${_pr_rest%%,*}"
             ;;
         *",$2,"*) ;;
         *) return 1 ;;
@@ -169,7 +169,7 @@ export_n() {
 incol2() {
     local _pr_two _pr_rest
     [ -n "${1-}" ] && [ -n "${2-}" ] && [ -f "$1" ] || return 1
-    while read -r _pr_rest _pr_two _pr_rest || [ -n "$_pr_two" ]; do
+    while command read -r _pr_rest _pr_two _pr_rest || [ -n "$_pr_two" ]; do
         [ "$_pr_two" != "$2" ] || return 0
     done < "$1"
     return 1
@@ -179,9 +179,9 @@ incol2() {
 check_meminfo() {
     local _pr_key _pr_value _pr_rest
     [ -r /proc/meminfo ] || return 1
-    while read -r _pr_key _pr_value _pr_rest; do
+    while command read -r _pr_key _pr_value _pr_rest; do
         if [ "$_pr_key" = "$1" ]; then
-            printf '%s\n' "$_pr_value"
+            command printf '%s\n' "$_pr_value"
             return 0
         fi
     done < /proc/meminfo
@@ -193,7 +193,7 @@ get_user() {
     local _pr_name
     _pr_name=$(id -un 2> /dev/null) || _pr_name=
     ! isdigit "${_pr_name:-0}" || _pr_name=root
-    printf '%s\n' "$_pr_name"
+    command printf '%s\n' "$_pr_name"
 }
 
 # ---- messages ----
@@ -204,7 +204,7 @@ _pr_kmsg() {
     shift
     [ -z "${DRACUT_SYSTEMD-}" ] && [ -w /dev/kmsg ] || return 0
     while [ $# -gt 0 ]; do
-        printf '<%s>%s\n' "$_pr_level" "$1" || :
+        command printf '<%s>%s\n' "$_pr_level" "$1" || :
         shift
     done 2> /dev/null > /dev/kmsg || :
 }
@@ -212,26 +212,26 @@ _pr_kmsg() {
 # warn TEXT, info TEXT: a line in the kernel's log and on standard error.
 warn() {
     _pr_kmsg 28 "dracut Warning: $*"
-    printf 'dracut Warning: %s\n' "$*" >&2
+    command printf 'dracut Warning: %s\n' "$*" >&2
 }
 
 info() {
     check_quiet
     _pr_kmsg 30 "dracut: $*"
-    [ "${DRACUT_QUIET-}" = yes ] || printf 'dracut: %s\n' "$*" >&2
+    [ "${DRACUT_QUIET-}" = yes ] || command printf 'dracut: %s\n' "$*" >&2
 }
 
 # vwarn, vinfo: the same for each line of standard input.
 vwarn() {
     local _pr_line
-    while read -r _pr_line || [ -n "$_pr_line" ]; do
+    while command read -r _pr_line || [ -n "$_pr_line" ]; do
         warn "$_pr_line"
     done
 }
 
 vinfo() {
     local _pr_line
-    while read -r _pr_line || [ -n "$_pr_line" ]; do
+    while command read -r _pr_line || [ -n "$_pr_line" ]; do
         info "$_pr_line"
     done
 }
@@ -271,7 +271,7 @@ list_hooks() {
                 *"/${_pr_file##*/}/"*) continue ;;
             esac
             _pr_seen=$_pr_seen${_pr_file##*/}/
-            printf '%s\n' "$_pr_file"
+            command printf '%s\n' "$_pr_file"
         done
     done
 }
@@ -357,8 +357,8 @@ inst_hook() {
     [ -n "$_pr_unique" ] || _pr_name=$_pr_name$$
     {
         # shellcheck disable=SC2016
-        [ -z "${onetime-}" ] || printf '%s\n' '[ -e "${job-}" ] && rm -f -- "$job"'
-        printf '%s\n' "$_pr_exe $*"
+        [ -z "${onetime-}" ] || command printf '%s\n' '[ -e "${job-}" ] && rm -f -- "$job"'
+        command printf '%s\n' "$_pr_exe $*"
     } > "/tmp/$$-$_pr_name.sh" && mv -f "/tmp/$$-$_pr_name.sh" "$hookdir$_pr_stage/$_pr_name.sh"
 }
 
@@ -374,8 +374,8 @@ inst_mount_hook() {
 wait_for_mount() {
     local _pr_name
     _pr_name=$(str_replace "$1" / '\x2f')
-    printf '. /lib/dracut-lib.sh\nismounted "%s"\n' "$(_pr_double "$1")" > "$hookdir/initqueue/finished/ismounted-$_pr_name.sh" || return
-    printf 'ismounted "%s" || warn "\\"%s\\" is not mounted"\n' "$(_pr_double "$1")" "$(_pr_double "$1")" \
+    command printf '. /lib/dracut-lib.sh\nismounted "%s"\n' "$(_pr_double "$1")" > "$hookdir/initqueue/finished/ismounted-$_pr_name.sh" || return
+    command printf 'ismounted "%s" || warn "\\"%s\\" is not mounted"\n' "$(_pr_double "$1")" "$(_pr_double "$1")" \
         > "$hookdir/emergency/90-$_pr_name.sh"
 }
 
@@ -413,13 +413,13 @@ _resolve_path() {
 find_mount() {
     local _pr_dev _pr_other _pr_rest
     _pr_dev=$(_resolve_path "$1") || _pr_dev=$1
-    while read -r _pr_other _pr_rest; do
+    while command read -r _pr_other _pr_rest; do
         case $_pr_other in
             "$_pr_dev" | "$1") ;;
             /*) [ -L "$_pr_other" ] && [ "$(_resolve_path "$_pr_other")" = "$_pr_dev" ] || continue ;;
             *) continue ;;
         esac
-        printf '%s\n' "$_pr_other"
+        command printf '%s\n' "$_pr_other"
         return 0
     done < /proc/mounts
     return 1
@@ -437,7 +437,7 @@ ismounted() {
     _pr_want=$(str_replace "$_pr_want" ' ' '\040')
     _pr_want=$(str_replace "$_pr_want" '	' '\011')
     _pr_want=$(str_replace "$_pr_want" "$_pr_nl" '\012')
-    while read -r _pr_rest _pr_at _pr_rest; do
+    while command read -r _pr_rest _pr_at _pr_rest; do
         [ "$_pr_at" != "$_pr_want" ] || return 0
     done < /proc/mounts
     return 1
@@ -454,12 +454,12 @@ udevmatch() {
         UUID=* | LABEL=*) _pr_key=ID_FS_${1%%=*} ;;
         PARTUUID=* | PARTLABEL=*) _pr_key=ID_${1%%=*} && _pr_key=ID_FS_${_pr_key#ID_} ;;
         /dev/?*)
-            printf 'KERNEL=="%s"' "${1#/dev/}"
+            command printf 'KERNEL=="%s"' "${1#/dev/}"
             return 0
             ;;
         *) return 255 ;;
     esac
-    printf 'ENV{%s}=="%s"' "$_pr_key" "${1#*=}$_pr_star"
+    command printf 'ENV{%s}=="%s"' "$_pr_key" "${1#*=}$_pr_star"
 }
 
 # label_uuid_to_dev WHAT: prints the link below /dev/disk of LABEL=, PARTLABEL=, UUID= and PARTUUID=, anything else unchanged.
@@ -472,11 +472,11 @@ label_uuid_to_dev() {
             ;;
     esac
     case $1 in
-        LABEL=*) printf '/dev/disk/by-label/%s\n' "$_pr_name" ;;
-        PARTLABEL=*) printf '/dev/disk/by-partlabel/%s\n' "$_pr_name" ;;
-        UUID=*) printf '/dev/disk/by-uuid/%s\n' "$_pr_name" ;;
-        PARTUUID=*) printf '/dev/disk/by-partuuid/%s\n' "$_pr_name" ;;
-        *) printf '%s\n' "$1" ;;
+        LABEL=*) command printf '/dev/disk/by-label/%s\n' "$_pr_name" ;;
+        PARTLABEL=*) command printf '/dev/disk/by-partlabel/%s\n' "$_pr_name" ;;
+        UUID=*) command printf '/dev/disk/by-uuid/%s\n' "$_pr_name" ;;
+        PARTUUID=*) command printf '/dev/disk/by-partuuid/%s\n' "$_pr_name" ;;
+        *) command printf '%s\n' "$1" ;;
     esac
 }
 
@@ -523,7 +523,7 @@ funiq() {
     while [ -e "$1/$2$_pr_n" ] || [ -L "$1/$2$_pr_n" ]; do
         _pr_n=$((_pr_n + 1))
     done
-    printf '%s\n' "$1/$2$_pr_n"
+    command printf '%s\n' "$1/$2$_pr_n"
 }
 
 mkuniqdir() {
@@ -533,7 +533,7 @@ mkuniqdir() {
         _pr_dir=$(funiq "$1" "$2")
         # Somebody else may have been faster.
         if mkdir -m 0755 "$_pr_dir" 2> /dev/null; then
-            printf '%s\n' "$_pr_dir"
+            command printf '%s\n' "$_pr_dir"
             return 0
         fi
         _pr_n=$((_pr_n + 1))
@@ -556,7 +556,7 @@ usable_root() {
 load_fstype() {
     local _pr_a _pr_b
     if [ -r /proc/filesystems ]; then
-        while read -r _pr_a _pr_b; do
+        while command read -r _pr_a _pr_b; do
             [ "${_pr_b:-$_pr_a}" != "${2:-$1}" ] || return 0
         done < /proc/filesystems
     fi
@@ -592,7 +592,7 @@ _pr_uses() {
 _pr_spared() {
     local _pr_name=''
     case $1 in 1 | $$) return 0 ;; esac
-    read -r _pr_name 2> /dev/null < "/proc/$1/cmdline" || :
+    command read -r _pr_name 2> /dev/null < "/proc/$1/cmdline" || :
     case $_pr_name in @*) return 0 ;; esac
     return 1
 }
@@ -625,7 +625,7 @@ killproc() {
     for _pr_p in /proc/[0-9]*; do
         _pr_p=${_pr_p#/proc/}
         _pr_name=
-        read -r _pr_name 2> /dev/null < "/proc/$_pr_p/comm" || continue
+        command read -r _pr_name 2> /dev/null < "/proc/$_pr_p/comm" || continue
         # The kernel keeps 15 bytes of a name.
         case ${1##*/} in
             "$_pr_name" | ???????????????*) str_starts "${1##*/}" "$_pr_name" || continue ;;
@@ -644,11 +644,11 @@ if ! command -v pidof > /dev/null; then
         local _pr_p _pr_name _pr_list=''
         for _pr_p in /proc/[0-9]*; do
             _pr_name=
-            read -r _pr_name 2> /dev/null < "$_pr_p/comm" || continue
+            command read -r _pr_name 2> /dev/null < "$_pr_p/comm" || continue
             [ "$_pr_name" != "${1##*/}" ] || _pr_list="$_pr_list ${_pr_p#/proc/}"
         done
         [ -n "$_pr_list" ] || return 1
-        printf '%s\n' "${_pr_list# }"
+        command printf '%s\n' "${_pr_list# }"
     }
 fi
 
@@ -662,13 +662,13 @@ wait_for_loginit() {
     local _pr_n=0 _pr_pid=''
     [ "${RD_DEBUG-}" = yes ] && [ -p /run/initramfs/loginit.pipe ] || return 0
     set +x
-    printf 'DRACUT_LOG_END\n'
+    command printf 'DRACUT_LOG_END\n'
     exec 0<> /dev/console 1<> /dev/console 2<> /dev/console
     while [ -p /run/initramfs/loginit.pipe ] && [ "$_pr_n" -lt 10 ]; do
         sleep 0.1 || break
         _pr_n=$((_pr_n + 1))
     done
-    [ ! -e /run/initramfs/loginit.pid ] || read -r _pr_pid < /run/initramfs/loginit.pid || :
+    [ ! -e /run/initramfs/loginit.pid ] || command read -r _pr_pid < /run/initramfs/loginit.pid || :
     if [ -p /run/initramfs/loginit.pipe ] && isdigit "$_pr_pid"; then
         kill "$_pr_pid" 2> /dev/null || :
     fi
@@ -684,7 +684,7 @@ remove_hostonly_files() {
     done
     rm -f -- "$hookdir"/initqueue/finished/*.sh
     [ -f /lib/dracut/hostonly-files ] || return 0
-    while read -r _pr_f || [ -n "$_pr_f" ]; do
+    while command read -r _pr_f || [ -n "$_pr_f" ]; do
         [ -z "$_pr_f" ] || rm -f -- "$_pr_f"
     done < /lib/dracut/hostonly-files
 }
@@ -704,8 +704,8 @@ show_memstats() {
     case ${1-} in
         shortmem)
             [ -r /proc/meminfo ] || return 1
-            while read -r _pr_line; do
-                case $_pr_line in MemFree:* | Cached:* | Slab:*) printf '%s\n' "$_pr_line" ;; esac
+            while command read -r _pr_line; do
+                case $_pr_line in MemFree:* | Cached:* | Slab:*) command printf '%s\n' "$_pr_line" ;; esac
             done < /proc/meminfo
             ;;
         mem) cat /proc/meminfo ;;
@@ -731,7 +731,7 @@ make_trace_mem() {
         shift
     done
     [ -n "$_pr_kinds" ] || return 0
-    printf '%s\n' "$_pr_title"
+    command printf '%s\n' "$_pr_title"
     for _pr_level in $_pr_kinds; do
         show_memstats "$_pr_level"
     done
@@ -760,7 +760,7 @@ emergency_shell() {
         -n) _pr_name=$2 && shift 2 ;;
         --shutdown) _pr_stage=shutdown-emergency _pr_name=$2 && shift 2 ;;
     esac
-    printf '\n\n' >&2
+    command printf '\n\n' >&2
     [ -z "$*" ] || warn "$*"
     _pr_action=$(getarg rd.emergency)
     [ -n "$_pr_action" ] || [ ! -e /run/initramfs/.die ] || _pr_action=poweroff
@@ -783,13 +783,13 @@ _emergency_shell() {
     debug_off
     source_hook "${2:-emergency}"
     [ ! -x /sbin/rdsosreport ] || /sbin/rdsosreport
-    printf '\nThis is the emergency shell of the initramfs; "exit" leaves it. "dmesg" and /run/initramfs/rdsosreport.txt tell more.\n\n' >&2
+    command printf '\nThis is the emergency shell of the initramfs; "exit" leaves it. "dmesg" and /run/initramfs/rdsosreport.txt tell more.\n\n' >&2
     _pr_tty=$(_pr_console)
     export PS1="${1:-dracut}:\${PWD}# "
     [ -e /.profile ] || : > /.profile
     if command -v setsid > /dev/null; then
         # setsid of util-linux gives the terminal with --ctty, that of busybox with -c; some have neither.
-        if setsid --help 2>&1 | while read -r _pr_line; do case $_pr_line in *--ctty*) exit 9 ;; esac; done; then
+        if setsid --help 2>&1 | while command read -r _pr_line; do case $_pr_line in *--ctty*) exit 9 ;; esac; done; then
             setsid -c /bin/sh -i -l 0<> "$_pr_tty" 1<> "$_pr_tty" 2<> "$_pr_tty"
         else
             setsid --ctty /bin/sh -i -l 0<> "$_pr_tty" 1<> "$_pr_tty" 2<> "$_pr_tty"
@@ -808,11 +808,11 @@ _pr_console() {
     _pr_tty=${_pr_tty##*/}
     if [ -z "$_pr_tty" ]; then
         _pr_tty=console
-        while [ -f "/sys/class/tty/$_pr_tty/active" ] && read -r _pr_list < "/sys/class/tty/$_pr_tty/active" && [ -n "$_pr_list" ]; do
+        while [ -f "/sys/class/tty/$_pr_tty/active" ] && command read -r _pr_list < "/sys/class/tty/$_pr_tty/active" && [ -n "$_pr_list" ]; do
             _pr_tty=${_pr_list##* }
         done
     fi
     [ -c "/dev/$_pr_tty" ] && [ "$_pr_tty" != console ] || _pr_tty=tty1
     [ -c "/dev/$_pr_tty" ] || _pr_tty=console
-    printf '/dev/%s\n' "$_pr_tty"
+    command printf '/dev/%s\n' "$_pr_tty"
 }

@@ -30,7 +30,7 @@ getarg() {
     _pr_sync
     _pr_status=0
     _pr_getarg "$@" || _pr_status=1
-    [ -z "$_pr_has" ] || printf '%s\n' "$_pr_value"
+    [ -z "$_pr_has" ] || command printf '%s\n' "$_pr_value"
     _pr_leave "$_pr_status"
 }
 
@@ -59,7 +59,7 @@ getargnum() {
     if _pr_getarg "${4-}" && _pr_num "$_pr_value" && [ "$_pr_value" -ge "$2" ] && [ "$_pr_value" -le "$3" ]; then
         _pr_number=$_pr_value
     fi
-    printf '%s\n' "$_pr_number"
+    command printf '%s\n' "$_pr_number"
     _pr_leave 0
 }
 
@@ -87,7 +87,7 @@ getargs() {
         fi
         _pr_deprecated=
     done
-    printf '%s' "$_pr_all"
+    command printf '%s' "$_pr_all"
     _pr_leave "$_pr_status"
 }
 
@@ -96,7 +96,7 @@ getcmdline() {
     local _pr_x _pr_f
     _pr_enter
     _pr_read
-    printf '%s' "$_pr_text"
+    command printf '%s' "$_pr_text"
     _pr_leave 0
 }
 
@@ -296,7 +296,7 @@ _pr_read() {
 
 _pr_lines() {
     [ -f "$1" ] || return 0
-    while IFS=" $_pr_tab$_pr_nl" read -r _pr_line || [ -n "$_pr_line" ]; do
+    while IFS=" $_pr_tab$_pr_nl" command read -r _pr_line || [ -n "$_pr_line" ]; do
         _pr_text="$_pr_text $_pr_line"
     done < "$1" || :
 }
@@ -307,7 +307,7 @@ _pr_split() {
     case $1 in
         *[!\ -~]*)
             local LC_ALL=C
-            [ "$_pr_blanks" != ' ' ] || _pr_blanks=$(printf ' \t\013\014\r\240')
+            [ "$_pr_blanks" != ' ' ] || _pr_blanks=$(command printf ' \t\013\014\r\240')
             ;;
     esac
     local IFS="$_pr_blanks"

@@ -174,3 +174,23 @@ func TestManyHooks(t *testing.T) {
 		}
 	})
 }
+
+// TestClosedStreams: a standard stream that a hook has closed is there again for the next one, wherever it has led; one that it has turned elsewhere stays there, as under dracut.
+func TestClosedStreams(t *testing.T) {
+	eachShell(t, func(t *testing.T, sh string) {
+		r := newRig(t, sh, nil)
+		r.hook("exec 0<&- 1>&- 2>&- 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-")
+		got := r.hook(`echo out; echo err >&2; read -r hello; hello=$?; : > $T/new; echo more`)
+		if got.End != Returned || got.Tail != "out\nerr\nmore\n" || got.Vars["hello"] != "1" {
+			t.Errorf("after all were closed: %+v", got)
+		}
+		r.hook("exec 2>&-")
+		if got := r.hook(`echo out; echo err >&2`); got.Tail != "out\nerr\n" {
+			t.Errorf("after 2 was closed: %+v", got)
+		}
+		r.hook("exec > $T/elsewhere")
+		if got := r.hook(`echo out; echo err >&2`); got.Tail != "err\n" {
+			t.Errorf("after 1 was turned elsewhere: %+v", got)
+		}
+	})
+}

@@ -11,8 +11,11 @@ _pr_dir=$1 _pr_seq=0 _pr_kept=-
 readonly _pr_dir
 shift
 
-# What a hook may have left behind, and the next one does not expect.
+# What a hook may have left behind, and the next one does not expect. Of a standard stream that it has closed the next file that somebody opens would take the place.
 _pr_calm() {
+	{ command : 3<&0; } 2> /dev/null || exec < /dev/null
+	{ command : 3>&1; } 2> /dev/null || exec 1<> "$_pr_dir/output"
+	command : 3>&2 || exec 2<> "$_pr_dir/output"
 	IFS=' 	
 '
 	trap '_pr_exit "$?"' EXIT

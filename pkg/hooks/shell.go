@@ -251,7 +251,7 @@ func (s *Shell) backText() string {
 		b.WriteString(assignment(name, s.vars[name]))
 	}
 	if s.umask != "" {
-		b.WriteString("umask " + s.umask + "\n")
+		b.WriteString("command umask " + s.umask + "\n")
 	}
 	if s.dir != "" {
 		b.WriteString("command cd " + Quote(s.dir) + " 2> /dev/null || command cd /\n")

@@ -28,6 +28,8 @@ need_shutdown; funiq /files q; export_n x; inst_hook --hook mount --unique true;
 		{"a job that removes itself", `onetime=yes; inst_hook --hook mount --unique echo hello; job=$hookdir/mount/echo.sh; . $job; ls $hookdir/mount`, "hello\n"},
 		{"wait_for_mount", `wait_for_mount '/a b'; ls $hookdir/emergency; printf 'x /a\\040b t rw 0 0\n' >/proc/mounts; ismounted '/a b'; echo $?; ismounted /a; echo $?`, "90-\\x2fa b.sh\n0\n1\n"},
 		{"remove_hostonly_files", `mkdir -p /etc/cmdline.d; : >/etc/cmdline.d/a.conf; : >/etc/cmdline.d/99-cmdline-ask.conf; remove_hostonly_files; ls /etc/cmdline.d`, "99-cmdline-ask.conf\n"},
+		{"functions over builtins", `echo 'root=/dev/a rd.x=7' >/proc/cmdline; printf() { exit 4; }; read() { exit 3; }; umask() { exit 5; }; preroot_cmdline; getarg root=; getargnum 1 0 9 rd.x; trim ' a '; wait_for_dev /dev/x; ls $hookdir/initqueue/finished`,
+			"/dev/a\n7\nadevexists-\\x2fdev\\x2fx.sh\n"},
 		{"whole entries", `listlist , a,ab b; echo $?; str_replace abc '' x; splitsep '' abc x y; echo " $x"`, "1\nabc \n"},
 		{"dev_unit_name", `dev_unit_name /dev/disk/by-id/a-b; dev_unit_name '/dev/mapper/v_g:l.v'; dev_unit_name '/dev/a b\x2f'; dev_unit_name /.x/; dev_unit_name '/é'`,
 			"dev-disk-by\\x2did-a\\x2db\ndev-mapper-v_g:l.v\ndev-a\\x20b\\x5cx2f\n\\x2ex\n\\xc3\\xa9\n"},

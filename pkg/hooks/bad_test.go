@@ -194,3 +194,17 @@ func TestClosedStreams(t *testing.T) {
 		}
 	})
 }
+
+// TestDirectoryRemoved: a hook removes what the hook shell needs, which ends with it; what the hooks before have set, and that one too, is there again.
+func TestDirectoryRemoved(t *testing.T) {
+	eachShell(t, func(t *testing.T, sh string) {
+		r := newRig(t, sh, nil)
+		r.hook("plain='a b'; root=old")
+		if got := r.hook("root=new; rm -rf $T/shell/*; :"); got.End == Returned {
+			t.Errorf("it returned: %+v", got)
+		}
+		if got := r.hook(`hello="$plain $root"`); got.Vars["hello"] != "a b new" || got.Vars["root"] != "new" {
+			t.Errorf("the next hook finds %+v", got)
+		}
+	})
+}

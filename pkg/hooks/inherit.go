@@ -12,16 +12,9 @@ import (
 // Inherit takes over what a shell of a process before this one has left in Config.Dir: every variable as it was after the last request that was finished, and the
 // directory. It is called before the first request, and gives the variables of Config.Report. Nothing there is no error.
 func (s *Shell) Inherit() (map[string]string, error) {
-	var newest string
-	var number uint64
-	for _, name := range []string{"state.0", "state.1"} {
-		text, err := s.c.System.Files.ReadFile(s.file(name))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		if n, whole := stateNumber(string(text)); whole && (newest == "" || n > number) {
-			newest, number = string(text), n
-		}
+	newest, number, err := s.newestState()
+	if err != nil {
+		return nil, err
 	}
 	if newest == "" {
 		return map[string]string{}, nil
@@ -31,13 +24,33 @@ func (s *Shell) Inherit() (map[string]string, error) {
 		return map[string]string{}, fmt.Errorf("the state of the hook shell in %s cannot be read", s.c.Dir)
 	}
 	s.vars, s.seq, s.dir = vars, number, stateDir(newest)
-	s.reported = map[string]string{}
-	for _, name := range s.c.Report {
-		if v := vars[name]; v.set {
-			s.reported[name] = v.value
+	s.reported = s.reportOf(vars)
+	return maps.Clone(s.reported), nil
+}
+
+// newestState is the last whole state that the shell has written, and the number of its request; "" for none.
+func (s *Shell) newestState() (newest string, number uint64, err error) {
+	for _, name := range []string{"state.0", "state.1"} {
+		text, err := s.c.System.Files.ReadFile(s.file(name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", 0, err
+		}
+		if n, whole := stateNumber(string(text)); whole && (newest == "" || n > number) {
+			newest, number = string(text), n
 		}
 	}
-	return maps.Clone(s.reported), nil
+	return newest, number, nil
+}
+
+// reportOf picks the variables that results tell.
+func (s *Shell) reportOf(vars map[string]variable) map[string]string {
+	told := map[string]string{}
+	for _, name := range s.c.Report {
+		if v := vars[name]; v.set {
+			told[name] = v.value
+		}
+	}
+	return told
 }
 
 // stateNumber is the number of the request after which a state was written: its last line, which a state that was cut off does not have.

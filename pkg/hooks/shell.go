@@ -285,6 +285,9 @@ func (s *Shell) recover() {
 	text, _ := s.c.System.Files.ReadFile(s.file("state." + s.kept))
 	if vars, whole := parseState(string(text), strconv.FormatUint(s.keptSeq, 10)); whole {
 		s.vars = vars
+	} else if text, number, _ := s.newestState(); number == s.seq { // the hook has removed the others, and could not report
+		s.vars, _ = parseState(text, strconv.FormatUint(number, 10))
+		s.reported = s.reportOf(s.vars)
 	}
 	for _, name := range s.c.Report {
 		value, set := s.reported[name]

@@ -1,0 +1,77 @@
+package initrd
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/preroot/preroot/pkg/device"
+)
+
+func TestRead(t *testing.T) {
+	disk := func(major, minor uint32) Root { return Root{Block, device.Number{Major: major, Minor: minor}} }
+	for _, c := range []struct {
+		before, after string
+		want          Root
+	}{
+		{"0\n", "0\n", Root{}},
+		{"0\n", "", Root{}},
+		{"769\n", "0x0301\n", Root{}},       // the same number in other words
+		{"769\n", "0x365\n", disk(3, 0x65)}, // the page's own example: /dev/hdb1
+		{"0\n", "869\n", disk(3, 0x65)},     // and in decimal
+		{"0\n", " 01545 \n", disk(3, 0x65)}, // and in octal
+		{"0\n", "0x100\n", Root{Kind: RAMDisk}},
+		{"256\n", "256\n", Root{}}, // root=/dev/ram0 was that before
+		{"0\n", "256", Root{Kind: RAMDisk}},
+		{"0\n", "255\n", Root{Kind: NFS}},
+		{"0\n", "0xff\n", Root{Kind: NFS}},
+		{"0\n", "0X0801\x00\n", disk(8, 1)},
+		{"0\n", "1114625", disk(258, 257)}, // beyond the old encoding
+		{"nonsense", "0x801", disk(8, 1)},
+	} {
+		got, err := Read(c.before, c.after)
+		if err != nil || got != c.want {
+			t.Errorf("%q, then %q: %+v, %v; want %+v", c.before, c.after, got, err, c.want)
+		}
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	for _, text := range []string{"/dev/vda1", "0x", "8:1", "-1", "0b11", "0o17", "1_0", "0x1_0", "4294967296", "12 13", "7"} {
+		if got, err := Read("0", text); !errors.Is(err, ErrNumber) || !strings.HasPrefix(err.Error(), "real-root-dev: ") {
+			t.Errorf("%q: %+v, %v", text, got, err)
+		}
+	}
+}
+
+func TestEncode(t *testing.T) {
+	for _, n := range []device.Number{{Major: 8, Minor: 1}, {Major: 1, Minor: 0}, {Major: 259, Minor: 3}, {Major: 253, Minor: 300}, {Major: 4095, Minor: 1<<20 - 1}} {
+		got, err := Read("0", Encode(n))
+		if n == RAM0() {
+			if err != nil || got.Kind != RAMDisk {
+				t.Errorf("%v: %+v, %v", n, got, err)
+			}
+		} else if err != nil || got.Number != n {
+			t.Errorf("%v is %s, which is read as %+v, %v", n, Encode(n), got, err)
+		}
+	}
+}
+
+func TestPacking(t *testing.T) {
+	for head, want := range map[string]string{
+		"\x1f\x8b\x08\x00": "gzip", "BZh91AY": "bzip2", "\xfd7zXZ\x00\x00": "xz", "\x28\xb5\x2f\xfd\x04": "zstd", "\x02\x21\x4c\x18": "lz4", "\x5d\x00\x00\x80": "lzma",
+		"": "", "hsqs": "", "-rom1fs-": "", "\x1f": "",
+	} {
+		if got := Packing([]byte(head)); got != want {
+			t.Errorf("%q: %q, want %q", head, got, want)
+		}
+	}
+}
+
+func TestUnknown(t *testing.T) {
+	for head, want := range map[string]string{"": "is empty", "070701AB": "cpio archive", "hello": "begins with 68 65 6c 6c 6f)"} {
+		if err := Unknown([]byte(head)); !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", head, err)
+		}
+	}
+}

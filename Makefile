@@ -35,7 +35,7 @@ STEP  = build/summary -dir build/test
 
 .PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection test-matrix matrix test-dracut faults twins kills hooks-bad real kernels tools clean FORCE
 
-all: build/init build/preroot
+all: build/init build/preroot build/initrd
 
 # Go knows better than make what is out of date.
 build/init: FORCE
@@ -48,6 +48,9 @@ init-arm64: build/arm64/init
 
 build/preroot: FORCE
 	$(BUILD) -o $@ ./cmd/preroot
+
+build/initrd: FORCE
+	$(BUILD) -o $@ ./cmd/initrd
 
 build/summary: FORCE
 	@$(BUILD) -o $@ ./test/summary

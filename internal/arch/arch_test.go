@@ -82,9 +82,9 @@ var layers = [][]string{
 	{"internal/linux", "internal/klog", "internal/safe", "pkg/timeline"},
 	{"pkg/cmdline", "dracut/lib"},
 	{"pkg/config", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole"},
-	{"pkg/initqueue", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/stock", "pkg/storage"},
+	{"pkg/initqueue", "pkg/initrd", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/stock", "pkg/storage"},
 	{"pkg/boot", "pkg/supervisor", "pkg/image"},
-	{"cmd/init", "cmd/preroot"},
+	{"cmd/init", "cmd/preroot", "cmd/initrd"},
 	{"internal/vm", "internal/linuxtest"},
 }
 

@@ -130,6 +130,35 @@ func (s *Socket) receiveRights() (text []byte, fd int, err error) {
 	}
 }
 
+// answerFD is the descriptor of the listener in a process of StartAnswerer.
+const answerFD = 3
+
+// StartAnswerer starts self, by the name given, to answer for the mounts of processes that /linuxrc has left (AnswerMounts).
+func StartAnswerer(self, name string, listener *os.File) error {
+	null, err := os.OpenFile("/dev/null", os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer null.Close()
+	_, err = os.StartProcess(self, []string{name}, &os.ProcAttr{
+		Dir: "/", Files: []*os.File{null, null, null, listener}, Sys: &syscall.SysProcAttr{Setsid: true},
+	})
+	return err
+}
+
+// AnswerMounts is the whole of such a process: the kernel does what is asked, until nobody is left.
+func AnswerMounts() {
+	_ = unix.SetNonblock(answerFD, true)
+	listener := os.NewFile(answerFD, "seccomp")
+	for {
+		n, err := receive(listener)
+		if err != nil {
+			return
+		}
+		n.answer(listener, true, nil)
+	}
+}
+
 // Listener brings the calls of the program that are handed over (ProcNames.Serve); nil where the kernel has no seccomp.
 func (l *Linuxrc) Listener() *os.File { return l.listener }
 

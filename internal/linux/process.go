@@ -97,6 +97,15 @@ func childrenByStat(parent int) []int {
 	return list
 }
 
+// RootDevice is the number (MAJOR:MINOR) of the device on which the root directory of a process lies, "" when it cannot be seen.
+func RootDevice(pid int) string {
+	var st unix.Stat_t
+	if unix.Stat("/proc/"+strconv.Itoa(pid)+"/root/.", &st) != nil {
+		return ""
+	}
+	return strconv.Itoa(int(unix.Major(st.Dev))) + ":" + strconv.Itoa(int(unix.Minor(st.Dev)))
+}
+
 // CommandLine is the argv of a process; empty for kernel threads and for zombies.
 func CommandLine(pid int) []string {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")

@@ -2,7 +2,6 @@ package linux
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -238,10 +237,9 @@ func (p *ProcNames) Remove() {
 	}
 }
 
-// Close takes the files themselves away.
-func (p *ProcNames) Close() {
-	if err := Detach(p.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return
+// ForgetProcNames takes the files on dir themselves away.
+func ForgetProcNames(dir string) {
+	if Detach(dir) == nil {
+		_ = os.Remove(dir)
 	}
-	_ = os.Remove(p.dir)
 }

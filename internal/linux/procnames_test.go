@@ -88,7 +88,7 @@ func runLinuxrc(t *testing.T, script string, files map[string]string) (p *ProcNa
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.Close)
+	t.Cleanup(func() { ForgetProcNames(p.dir) })
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

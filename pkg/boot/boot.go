@@ -82,6 +82,8 @@ type Boot struct {
 	revived   bool      // it was started again
 	bareDev   bool      // /dev is no devtmpfs: nodes are made here
 
+	initialDisk initialDisk
+
 	deadline deadline                      // root's, for hooks
 	state    state                         // what is remembered beyond the life of this engine
 	waits    atomic.Pointer[chan struct{}] // closed when the wait under way ends; nil outside

@@ -79,8 +79,16 @@ func (b *Boot) adoptRoot() error {
 	if err := b.readFstab(); err != nil {
 		b.m.Log.Warnf("%v; ignoring it", err)
 	}
-	b.m.Log.Notef("root: mounted by a hook: %s", m)
+	b.m.Log.Notef("root: mounted by %s: %s", b.mounter(), m)
 	return nil
+}
+
+// mounter is who has mounted what we take over.
+func (b *Boot) mounter() string {
+	if b.initialDisk.isRoot {
+		return "the initrd"
+	}
+	return "a hook"
 }
 
 // rootName is what root is called in the log: its device, or, of one that no device of ours holds, what a hook has mounted.
@@ -139,6 +147,17 @@ func (b *Boot) mountAt(target string) (m mountPoint, mounted bool) {
 		m.Number = device.Number{Major: uint32(n), Minor: uint32(k)}
 	}
 	return m, mounted
+}
+
+// mountsBelow lists what is mounted below a directory.
+func (b *Boot) mountsBelow(dir string) (list []string) {
+	text, _ := fs.ReadFile(b.m.Files, "proc/self/mountinfo")
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 4 && strings.HasPrefix(mount.Unescape(f[4]), dir+"/") {
+			list = append(list, mount.Unescape(f[4]))
+		}
+	}
+	return list
 }
 
 // deviceOf is the block device of a mount, nil for one that has none; a file system with a number of its own (btrfs) names its device.

@@ -128,6 +128,7 @@ func (b *Boot) handOverTo() error {
 	}
 	b.disarmPanic()
 	r := switchroot.Record{Root: Sysroot, Device: b.rootName(), Init: b.init, Mounts: mount.Carried, Discard: b.hooks.discard, Drop: drop}
+	b.leaveInitrd(&r)
 	if b.udevd != nil {
 		_, _, given := b.params.Lookup("init=")
 		r.Args, r.OwnArgs = InitArgs(b.read("proc/cmdline"), given), true

@@ -36,6 +36,8 @@ type Machine struct {
 	OpenVT func(path string) (vconsole.Terminal, error)
 	// Programs runs programs of the image.
 	Programs Programs
+	// RAMDisk serves a classic initrd; nil where none is served.
+	RAMDisk *RAMDisk
 	// Hooks is what the hook shell asks of the machine; nil where no hook can be run.
 	Hooks *hooks.System
 	// Room is what is free on a file system, in bytes and in files; known is false for one without a limit. It may be nil.

@@ -43,6 +43,7 @@ func Real(log *klog.Logger) Machine {
 		WatchDirectories: watchDirectories,
 		UdevMonitor:      udevMonitor,
 		Room:             linux.Room,
+		RAMDisk:          realRAMDisk(),
 	}
 }
 
@@ -203,4 +204,9 @@ func udevMonitor() (Messages, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// realRAMDisk is what a classic initrd asks of this machine.
+func realRAMDisk() *RAMDisk {
+	return &RAMDisk{Move: linux.MoveMount, Detach: linux.Detach, Unload: linux.Modules{}.Remove, AwaitReader: linux.AwaitReader}
 }

@@ -33,6 +33,14 @@ func (b *Boot) waitForDevices() error {
 			return err
 		}
 	}
+	if b.hasInitrd() {
+		if err := b.bootInitrd(); err != nil {
+			return err
+		}
+	}
+	if b.initialDisk.isRoot && b.rootMounted() {
+		return nil
+	}
 	if b.queued() { // what lies there may be what brings root
 		if err := b.work(); err != nil {
 			return err

@@ -36,6 +36,12 @@ type Config struct {
 	// NoResume is noresume, nohibernate, hibernate=noresume or hibernate=no (kernel-parameters.txt): a suspended system is left alone.
 	NoResume bool
 
+	// NoInitrd is noinitrd: a classic initrd is neither unpacked nor run (initrd(4)). RAMDiskSize is ramdisk_size=, in bytes, 0 when not given. LinuxrcTimeout is
+	// rd.preroot.linuxrc_timeout=SECONDS: how long its /linuxrc may run; zero is for ever.
+	NoInitrd       bool
+	RAMDiskSize    int64
+	LinuxrcTimeout time.Duration
+
 	// Break holds the stages named by rd.break=STAGE, in order; the last element is "switch_root" if the last
 	// rd.break is a bare one. Not empty means also that the emergency shell may open although Shell is false.
 	Break []string

@@ -29,7 +29,7 @@ func isKnown(name string) bool {
 	case "udev":
 		return inList(rest, "log_level log-priority info debug children_max exec_delay event_timeout timeout_signal blockdev_read_only")
 	case "preroot":
-		return inList(rest, "udev modules unattended prompt hook_timeout")
+		return inList(rest, "udev modules unattended prompt hook_timeout linuxrc_timeout")
 	case "luks":
 		return !dotted || inList(rest, "uuid partuuid serial name allow-discards crypttab timeout key key.tout key.timeout smartcard options data header")
 	case "live":

@@ -28,6 +28,7 @@ func Parse(p cmdline.Params) (Config, []Problem) {
 	var c Config
 	r.root(&c)
 	r.resume(&c)
+	r.initrd(&c)
 	r.rescue(&c)
 	r.modules(&c)
 	r.mounts(&c)

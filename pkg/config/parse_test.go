@@ -57,6 +57,9 @@ func TestParse(t *testing.T) {
 		{"hibernate=no", func(c *Config) { c.NoResume = true }},
 		{"hibernate=protect_image", func(c *Config) {}},
 		{"nohibernate", func(c *Config) { c.NoResume = true }},
+		{"noinitrd ramdisk_size=4096", func(c *Config) { c.NoInitrd, c.RAMDiskSize = true, 4<<20 }},
+		{"ramdisk_size=0x10 rd.preroot.linuxrc_timeout=60", func(c *Config) { c.RAMDiskSize, c.LinuxrcTimeout = 16<<10, time.Minute }},
+		{"prompt_ramdisk=0", func(c *Config) {}},
 		{"init=/bin/sh", func(c *Config) { c.Init = "/bin/sh" }},
 
 		{"rd.break", func(c *Config) { c.Break = []string{"switch_root"} }},
@@ -267,7 +270,8 @@ func TestLoad(t *testing.T) {
 func TestEveryFieldIsSet(t *testing.T) {
 	c, _ := parse("root=a rootfstype=b rootflags=c rw rootdelay=1 init=d rd.break=mount rd.emergency=halt rd.preroot.unattended=9 rd.ctty=e " +
 		"rd.driver.pre=f rd.driver.post=g rd.driver.blacklist=h module_blacklist=i j.k=l rd.preroot.modules=all " +
-		"fsck.mode=skip fsck.repair=no mount.usr=m quiet rd.info rd.debug rd.xyz resume=n resume_offset=1 resumewait noresume")
+		"fsck.mode=skip fsck.repair=no mount.usr=m quiet rd.info rd.debug rd.xyz resume=n resume_offset=1 resumewait noresume " +
+		"noinitrd ramdisk_size=1 rd.preroot.linuxrc_timeout=1")
 	c.NoPrompt = true // set by Load, from the image alone: TestNoPrompt
 	v := reflect.ValueOf(c)
 	for i := range v.NumField() {

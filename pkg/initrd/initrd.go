@@ -21,6 +21,16 @@ const (
 	Module    = "brd"         // the driver of RAM disks
 )
 
+// Helper is the program that unpacks an initrd and runs its /linuxrc (cmd/initrd): an image has it if it may meet one. Result is the file in which it leaves how that
+// went: kernel parameters on the first line, and then what is to be said.
+const (
+	Helper = "/usr/lib/preroot/initrd"
+	Result = "/run/initramfs/preroot/linuxrc"
+)
+
+// KeepRAMDisk are the kernel parameters of a boot that stays on the RAM disk.
+const KeepRAMDisk = "root=" + Device + " rw"
+
 // The files of /proc/sys/kernel by which /linuxrc names the normal root (initrd(4), "Changing the normal root filesystem").
 const (
 	RealRootDev  = "real-root-dev"
@@ -82,7 +92,7 @@ func Read(before, after string) (Root, error) {
 // parse reads a number as proc_dointvec does (kernel/sysctl.c): blanks round it, a prefix for its base. An empty file is 0. Our own file takes any text, so what
 // is no number is an error here.
 func parse(text string) (uint32, error) {
-	word := strings.TrimSpace(strings.Trim(text, "\x00"))
+	word := strings.Trim(text, "\x00 \t\n\v\f\r")
 	if word == "" {
 		return 0, nil
 	}

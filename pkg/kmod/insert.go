@@ -33,7 +33,7 @@ func (l *Loader) insert(f *flight, res *Result) error {
 	if f.asked {
 		alias = f.word
 	}
-	params := l.policy.params(f.name, alias)
+	params := l.params(f.name, alias)
 	if strings.IndexByte(params, 0) >= 0 {
 		return errors.New("its parameters hold a NUL byte; write them as plain text")
 	}

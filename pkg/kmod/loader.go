@@ -89,6 +89,19 @@ func (l *Loader) Load(words ...string) error { return l.load(words, false) }
 // alias without a module is no error, nor is a module that finds no device for itself (ENODEV); both are usual.
 func (l *Loader) LoadAlias(modaliases ...string) error { return l.load(modaliases, true) }
 
+// AddOptions adds parameters of a module that is not loaded yet.
+func (l *Loader) AddOptions(module, text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.policy.addOptions(canonical(module), text)
+}
+
+func (l *Loader) params(module, alias string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.policy.params(module, alias)
+}
+
 // Missing returns the modules that were wanted and whose files are not in the image, in the order of asking.
 func (l *Loader) Missing() []Want {
 	l.missMu.Lock()

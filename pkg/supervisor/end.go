@@ -12,7 +12,7 @@ import (
 // processes that are killed, the file systems that are unmounted) comes before.
 func (s *Supervisor) end(a Action, reason string) {
 	if a != Hold {
-		s.killAll()
+		s.killAll("")
 		s.Machine.Settle()
 	}
 	s.reason = reason

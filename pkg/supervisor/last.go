@@ -12,7 +12,7 @@ import (
 
 // finish does the last step of the boot. It does not return.
 func (s *Supervisor) finish(p *switchroot.Prepared, r switchroot.Record) {
-	s.endEngine()
+	s.endEngine(r.Spare)
 	warnings, err := p.Switch()
 	for _, w := range warnings {
 		s.Log.Warnf("switch root: %s", w)
@@ -27,21 +27,21 @@ func (s *Supervisor) finish(p *switchroot.Prepared, r switchroot.Record) {
 }
 
 // endEngine ends what is left of the engine, and gives to what lives on what it would have without us.
-func (s *Supervisor) endEngine() {
+func (s *Supervisor) endEngine(spare string) {
 	s.dogs.ping()
 	if !s.awaitEngine() {
 		s.Log.Warnf("the engine's process %d stays: the kernel does not let it go", s.engine.pid)
 	}
 	_ = s.engine.socket.HangUp()
 	s.engine.crash.Close()
-	s.killAll()
+	s.killAll(spare)
 	absolve(os.Getpid(), 0)
 }
 
 // leave executes another init of the initramfs as the kernel would have: with its argv, the name of this program included, and its environment. A systemd that
 // finds itself in a root which is no ramfs or tmpfs (what dracut's module squash makes) has to be told that this is an initramfs all the same. It does not return.
 func (s *Supervisor) leave(program string) {
-	s.endEngine()
+	s.endEngine("")
 	env := s.Env
 	if !linux.InRAM("/") {
 		env = append(slices.Clone(env), "SYSTEMD_IN_INITRD=lenient")
@@ -127,10 +127,10 @@ func (s *Supervisor) reapUntil(limit time.Duration, done func(linux.Reaped) bool
 }
 
 // killAll ends every process of the initramfs but those whose argv[0] begins with '@': storage daemons that the root
-// itself needs (https://systemd.io/ROOT_STORAGE_DAEMONS/). All of them descend from PID 1, which gets those whose parent is gone.
-func (s *Supervisor) killAll() {
+// itself needs (https://systemd.io/ROOT_STORAGE_DAEMONS/), and those whose root lies on the device spare. All of them descend from PID 1, which gets those whose parent is gone.
+func (s *Supervisor) killAll(spare string) {
 	for round := 0; round < killRounds; round++ {
-		victims := victims(os.Getpid(), nil, 0)
+		victims := victims(os.Getpid(), spare, nil, 0)
 		if len(victims) == 0 {
 			return
 		}
@@ -161,13 +161,13 @@ func absolve(pid, depth int) {
 }
 
 // victims lists the processes below pid that must end, children before their parents; zombies have no command line.
-func victims(pid int, list []int, depth int) []int {
+func victims(pid int, spare string, list []int, depth int) []int {
 	if depth > 32 {
 		return list
 	}
 	for _, child := range linux.Children(pid) {
-		list = victims(child, list, depth+1)
-		if argv := linux.CommandLine(child); len(argv) > 0 && !strings.HasPrefix(argv[0], "@") {
+		list = victims(child, spare, list, depth+1)
+		if argv := linux.CommandLine(child); len(argv) > 0 && !strings.HasPrefix(argv[0], "@") && (spare == "" || linux.RootDevice(child) != spare) {
 			list = append(list, child)
 		}
 	}

@@ -271,7 +271,7 @@ func (s *Supervisor) engineGone() {
 		s.Log.Errf("engine: %s", line)
 	}
 	_ = s.engine.socket.HangUp()
-	s.killAll()
+	s.killAll("")
 	switch {
 	case s.interrupt > 0:
 		s.end(Reboot, "Ctrl-Alt-Del; "+reason)

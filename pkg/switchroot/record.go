@@ -20,6 +20,8 @@ type Record struct {
 	Mounts []string
 	// Discard are mounts that no one needs after the switch.
 	Discard []string
+	// Spare is the number (MAJOR:MINOR) of a device on which the root of processes lies that live on, "" for none: those that an initrd has started (initrd(4)).
+	Spare string
 	// Args are the arguments of the new init, where OwnArgs says so.
 	Args    []string
 	OwnArgs bool
@@ -28,7 +30,7 @@ type Record struct {
 }
 
 // recordMagic begins every encoded record; its number is the format's.
-const recordMagic = "preroot-record-3"
+const recordMagic = "preroot-record-4"
 
 // ErrRecord says that a record is damaged or of another format.
 var ErrRecord = errors.New("hand-over record: damaged or of another version")
@@ -36,7 +38,7 @@ var ErrRecord = errors.New("hand-over record: damaged or of another version")
 // Encode makes the message: magic, CRC-32 (IEEE) and length of the body, body; the body is strings, each with its
 // length in front, 32 bits little endian. A list has its own length before it, as a string in decimal; arguments that are not our own are "-".
 func (r Record) Encode() []byte {
-	words := []string{r.Root, r.Device, r.Init}
+	words := []string{r.Root, r.Device, r.Init, r.Spare}
 	words = appendList(words, r.Mounts)
 	words = appendList(words, r.Discard)
 	if r.OwnArgs {
@@ -58,6 +60,9 @@ func (r Record) Encode() []byte {
 	msg = binary.LittleEndian.AppendUint32(msg, uint32(len(body)))
 	return append(msg, body...)
 }
+
+// fixedWords are the strings in front of the lists.
+const fixedWords = 4
 
 // noList stands for a list that is not there.
 const noList = "-"
@@ -96,7 +101,7 @@ func DecodeRecord(msg []byte) (Record, error) {
 		return Record{}, ErrRecord
 	}
 	words, err := decodeStrings(body)
-	if err != nil || len(words) < 3 {
+	if err != nil || len(words) < fixedWords {
 		return Record{}, ErrRecord
 	}
 	return decodeRecord(words)
@@ -104,11 +109,11 @@ func DecodeRecord(msg []byte) (Record, error) {
 
 // decodeRecord reads the strings of a body.
 func decodeRecord(words []string) (Record, error) {
-	r := Record{Root: words[0], Device: words[1], Init: words[2]}
+	r := Record{Root: words[0], Device: words[1], Init: words[2], Spare: words[3]}
 	var mounts, discard, drop bool
 	var err1, err2, err3, err4 error
 	var numbers []string
-	rest := words[3:]
+	rest := words[fixedWords:]
 	r.Mounts, rest, mounts, err1 = takeList(rest)
 	r.Discard, rest, discard, err2 = takeList(rest)
 	r.Args, rest, r.OwnArgs, err3 = takeList(rest)

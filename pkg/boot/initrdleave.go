@@ -1,0 +1,84 @@
+package boot
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/preroot/preroot/pkg/initrd"
+	"github.com/preroot/preroot/pkg/switchroot"
+)
+
+// offerInitrd is noinitrd: the data are there to be read, once.
+func (b *Boot) offerInitrd() {
+	b.m.Log.Notef("noinitrd: %s is not unpacked and not run; it can be read from %s, once", initrd.Image, initrd.DataNode)
+	b.warn(b.m.Scratch.Symlink(initrd.Image, initrd.DataNode))
+	b.spawn(initrd.DataNode, nil, func() {
+		if b.m.RAMDisk.AwaitReader(initrd.Image) == nil {
+			b.withdrawInitrd()
+		}
+	})
+}
+
+// withdrawInitrd takes the data away.
+func (b *Boot) withdrawInitrd() {
+	b.warn(b.m.Scratch.Remove(initrd.DataNode))
+	b.warn(b.m.Scratch.Remove(initrd.Image))
+}
+
+// leaveInitrd decides, as the last thing before the hand-over, what becomes of the RAM disk: it goes to /initrd of the new root, if that has such a directory, with all that is mounted on it and
+// runs from it; otherwise it is taken off, and its memory is free. What still uses it then is named: it goes on, and the memory is not free.
+func (b *Boot) leaveInitrd(r *switchroot.Record) {
+	if b.config.NoInitrd && b.initialDisk.over {
+		b.withdrawInitrd()
+	}
+	m, mounted := b.mountAt(initrd.Directory)
+	if !b.initialDisk.over {
+		return
+	}
+	if b.initialDisk.isRoot || mounted {
+		r.Spare = initrd.RAM0().String()
+	}
+	if !mounted || m.Number != initrd.RAM0() {
+		return
+	}
+	if b.newRootHas(initrd.Directory) {
+		b.m.Log.Notef("initrd: the RAM disk goes to %s of the new root", initrd.Directory)
+		r.Mounts = append(slices.Clone(r.Mounts), initrd.Directory)
+		return
+	}
+	if err := b.m.Mounter.Unmount(initrd.Directory); err != nil {
+		b.tellUsers()
+		b.warn(b.m.RAMDisk.Detach(initrd.Directory))
+		return
+	}
+	if err := b.m.RAMDisk.Unload(initrd.Module); err != nil {
+		b.m.Log.Infof("initrd: the memory of the RAM disk is not free: module %s: %v", initrd.Module, err)
+	}
+}
+
+// newRootHas says whether the new root has a directory of its own with that name, which is no link.
+func (b *Boot) newRootHas(dir string) bool {
+	root, err := b.m.OpenRoot(Sysroot)
+	if err != nil {
+		return false
+	}
+	defer root.Close()
+	f, err := root.Open(dir)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	return err == nil && st.IsDir()
+}
+
+// tellUsers names what keeps the RAM disk busy.
+func (b *Boot) tellUsers() {
+	_, list, err := b.m.Programs.Run(initrd.Helper, "users", initrd.RAM0().String())
+	b.warn(err)
+	users := strings.Split(strings.TrimSpace(list), "\n")
+	for _, target := range b.mountsBelow(initrd.Directory) {
+		users = append(users, "the mount on "+strings.TrimPrefix(target, initrd.Directory))
+	}
+	b.m.Log.Warnf("initrd: the new root has no directory %s, and the RAM disk is in use by %s: it stays in memory", initrd.Directory, strings.Join(users, ", "))
+}

@@ -1,0 +1,81 @@
+package boot
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/preroot/preroot/pkg/initqueue"
+)
+
+// step is one piece of work that a boot waits for, with nothing beside it but the drivers of consoles and keyboards, if people may be needed: what comes and goes meanwhile is
+// noted and judged later. Its end is an event of the loop like any other.
+type step struct {
+	*finder
+	key   string
+	limit time.Duration
+	run   func() error
+	ended *stepEnded
+}
+
+// stepEnded is the event of its end.
+type stepEnded struct {
+	key string
+	err error
+}
+
+// Handle takes the end, and leaves the rest to the finder; no wave of modules begins.
+func (s *step) Handle(ev initqueue.Event) {
+	switch ev := ev.(type) {
+	case stepEnded:
+		if ev.key == s.key {
+			s.ended = &ev
+		}
+	case initqueue.Abandoned:
+		if ev.Key == s.key {
+			s.ended = &stepEnded{s.key, fmt.Errorf("%s takes longer than %v", s.key, ev.Limit)}
+			return
+		}
+		s.finder.Handle(ev)
+	case initqueue.Panicked:
+		if ev.Key == s.key {
+			s.ended = &stepEnded{s.key, fmt.Errorf("%s: %s", s.key, ev.Trace)}
+			return
+		}
+		s.finder.Handle(ev)
+	case initqueue.Idle, initqueue.TimeUp:
+	default:
+		s.finder.Handle(ev)
+	}
+}
+
+// Next says whether it has ended.
+func (s *step) Next() ([]initqueue.Job, initqueue.Verdict) {
+	switch {
+	case s.finder.err != nil:
+		return nil, initqueue.Failed
+	case s.ended != nil:
+		return nil, initqueue.Done
+	}
+	job := initqueue.Job{Key: s.key, Limit: s.limit, Run: func() initqueue.Event { return stepEnded{s.key, s.run()} }}
+	jobs := []initqueue.Job{job}
+	if s.people {
+		jobs = append(jobs, s.peopleJobs()...)
+	}
+	return jobs, initqueue.Wait
+}
+
+// step runs a piece of work on the loop, for at most limit (0: for ever). Root's deadline does not count meanwhile.
+func (b *Boot) step(what string, limit time.Duration, run func() error) (err error) {
+	defer func(end func(error)) { end(err) }(b.spans.Start("initrd", what))
+	defer b.deadline.hold()()
+	b.m.Parent.Wait(what, limit)
+	s := &step{finder: b.finder, key: what, limit: limit, run: run}
+	b.finder.err, b.finder.timeUp = nil, false
+	b.loop.Owner, b.loop.Limit = s, 0
+	err = b.loop.Run()
+	b.loop.Owner = b.finder
+	if err != nil {
+		return err
+	}
+	return s.ended.err
+}

@@ -1,0 +1,87 @@
+package boot
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/preroot/preroot/pkg/device"
+	"github.com/preroot/preroot/pkg/initrd"
+)
+
+// linuxrcPhase runs /linuxrc and takes over what it has decided. One that was under way when an engine ended is not run again: PID 1 has ended it with the rest.
+func (b *Boot) linuxrcPhase() error {
+	switch {
+	case b.m.Restarted && b.counted(stateLinuxrcEnded) > 0:
+	case b.m.Restarted && b.counted(stateLinuxrc) > 0:
+		b.m.Log.Errf("initrd: %s was under way when the engine ended; it is not run again", initrd.Linuxrc)
+	default:
+		b.count(stateLinuxrc)
+		if err := b.runLinuxrc(); err != nil {
+			return fmt.Errorf("initrd: %w", err)
+		}
+		b.count(stateLinuxrcEnded)
+	}
+	return b.afterLinuxrc()
+}
+
+// runLinuxrc runs it to its end; people may be needed. How it ends is said and decides nothing, as it never has.
+func (b *Boot) runLinuxrc() error {
+	b.prepareForPeople()
+	b.finder.people = true
+	defer func() { b.finder.people = false }()
+	seconds := strconv.Itoa(int(b.config.LinuxrcTimeout / time.Second))
+	_, err := b.help(0, "run", initrd.Directory, b.rootNumber().String(), seconds)
+	return err
+}
+
+// rootNumber is that of the device which root= names, where it is known without looking.
+func (b *Boot) rootNumber() device.Number {
+	ref, err := device.ParseRef(b.config.Root)
+	if err == nil && ref.Kind == device.RefNode {
+		if d := b.finder.inv.Find(ref).Device; d != nil {
+			return d.Number
+		}
+	}
+	return ref.Number
+}
+
+// afterLinuxrc judges what it has left: another file system in the place of the RAM disk (pivot_root), or a name for the root.
+func (b *Boot) afterLinuxrc() error {
+	words, said, _ := strings.Cut(b.read(initrd.Result[1:]), "\n")
+	for line := range strings.Lines(said) {
+		b.m.Log.Warnf("initrd: %s %s", initrd.Linuxrc, strings.TrimSpace(line))
+	}
+	m, _ := b.mountAt(initrd.Directory)
+	switch {
+	case m.Number != initrd.RAM0():
+		b.m.Log.Notef("initrd: %s has made another file system the root: %s", initrd.Linuxrc, m)
+		return b.makeRoot(m)
+	case words == initrd.KeepRAMDisk:
+		b.m.Log.Notef("initrd: the RAM disk stays as root: %s", initrd.RealRootDev)
+		return b.makeRoot(m)
+	case words == initrd.Nonsense:
+		return fmt.Errorf("initrd: %s has left no root that is known: %s", initrd.Linuxrc, said[strings.LastIndexByte(said, '\n')+1:])
+	case words != "":
+		b.m.Log.Notef("initrd: %s names the root: %s", initrd.Linuxrc, words)
+		b.takeWords(words)
+	}
+	b.initialDisk.over = true
+	return nil
+}
+
+// makeRoot makes what is mounted in the RAM disk's place the new root, as it is.
+func (b *Boot) makeRoot(m mountPoint) error {
+	if err := b.m.Directories.Mkdir(Sysroot, 0o755); err != nil {
+		return err
+	}
+	if err := b.m.RAMDisk.Move(initrd.Directory, Sysroot); err != nil {
+		return fmt.Errorf("initrd: %w", err)
+	}
+	if m.Major != 0 {
+		b.takeWords("root=" + m.Number.String() + " rw")
+	}
+	b.initialDisk.isRoot, b.initialDisk.over = true, true
+	return nil
+}

@@ -2,7 +2,8 @@
 //
 //	initrd measure FILE                    print how large a RAM disk FILE needs, in bytes
 //	initrd fill FILE DEVICE                put it there
-//	initrd run DIRECTORY NUMBER SECONDS    run /linuxrc there, with the number (MAJOR:MINOR) of the normal root, for so long (0: for ever)
+//	initrd run TYPE NUMBER SECONDS         mount /dev/ram0 with that type on /initrd and run its /linuxrc, with the number (MAJOR:MINOR) of the normal root ("" for none),
+//	                                       for so long (0: for ever)
 //	initrd users NUMBER                    name the processes that live on a device
 //
 // The last line says what is wrong when the status is not 0.

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/preroot/preroot/pkg/cmdline"
@@ -69,27 +68,12 @@ func (b *Boot) bootInitrd() error {
 		return fmt.Errorf("initrd: %w", err)
 	}
 	if b.keepsRAMDisk() {
-		return b.stayOnRAMDisk("root=" + b.config.Root)
+		b.m.Log.Notef("initrd: the RAM disk is the root")
+		b.takeWords(initrd.KeepRAMDisk)
+		b.initialDisk.over = true
+		return nil
 	}
-	if err := b.mountRAMDisk(); err != nil {
-		return fmt.Errorf("initrd: %w", err)
-	}
-	there, err := b.hasLinuxrc()
-	switch {
-	case err != nil:
-		b.m.Log.Warnf("initrd: %v; it is not run", err)
-	case there:
-		return b.linuxrcPhase()
-	case b.config.Root == "":
-		if err := b.m.Mounter.Unmount(initrd.Directory); err != nil {
-			return fmt.Errorf("initrd: %s: %w", initrd.Directory, err)
-		}
-		return b.stayOnRAMDisk("it has no " + initrd.Linuxrc + " and no other root is named")
-	default:
-		b.m.Log.Infof("initrd: it has no %s: the normal root follows", initrd.Linuxrc)
-	}
-	b.initialDisk.over = true
-	return nil
+	return b.linuxrcPhase()
 }
 
 // fillRAMDisk loads the driver, puts the file into /dev/ram0, and gives the memory of the file back.
@@ -168,88 +152,9 @@ func (b *Boot) keepsRAMDisk() bool {
 	return b.config.Root == "/dev/ram" || err == nil && (ref.Value == initrd.Device || ref.Kind == device.RefNumber && ref.Number == initrd.RAM0())
 }
 
-// stayOnRAMDisk makes it the root, writable.
-func (b *Boot) stayOnRAMDisk(why string) error {
-	b.m.Log.Notef("initrd: the RAM disk stays as root: %s", why)
-	b.takeWords("root=" + initrd.Device + " rw")
-	b.initialDisk.over = true
-	return nil
-}
-
 // takeWords adds words to the command line in the name of the initrd; those that somebody types later win.
 func (b *Boot) takeWords(words string) {
 	b.sources = append(b.sources, cmdline.Source{Name: initrd.Linuxrc, Text: words})
 	b.config, b.params, _ = config.Load(b.sources)
 	b.suitMode()
-}
-
-// mountRAMDisk mounts it as the first root, writable where its file system can be written.
-func (b *Boot) mountRAMDisk() error {
-	if m, mounted := b.mountAt(initrd.Directory); mounted {
-		b.m.Log.Infof("initrd: mounted by the engine before this one: %s", m)
-		return nil
-	}
-	var fstype string
-	err := b.step("look at "+initrd.Device, probeLimit, func() error {
-		info, err := b.probe(initrd.Device)
-		if err == nil && info.Type == "" {
-			err = initrd.Unknown(b.firstBytes())
-		}
-		if err == nil {
-			fstype = info.Type
-			err = b.loadFileSystem(fstype)
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if err := b.m.Directories.Mkdir(initrd.Directory, 0o755); err != nil {
-		return err
-	}
-	err = b.m.Mounter.Mount(initrd.Device, initrd.Directory, fstype, 0, "")
-	if errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EACCES) {
-		err = b.m.Mounter.Mount(initrd.Device, initrd.Directory, fstype, syscall.MS_RDONLY, "")
-	}
-	if err == nil {
-		b.m.Log.Infof("initrd: %s on %s (%s)", initrd.Device, initrd.Directory, fstype)
-	}
-	return err
-}
-
-// firstBytes are those of the RAM disk, for the message that nothing is known of them.
-func (b *Boot) firstBytes() []byte {
-	disk, err := b.m.OpenDisk(initrd.Device)
-	if err != nil {
-		return nil
-	}
-	defer disk.Close()
-	head := make([]byte, 8)
-	n, _ := disk.ReadAt(head, 0)
-	return head[:n]
-}
-
-// hasLinuxrc says whether /linuxrc is there and may be executed; err is why a file of that name may not.
-func (b *Boot) hasLinuxrc() (bool, error) {
-	root, err := b.m.OpenRoot(initrd.Directory)
-	if err != nil {
-		return false, err
-	}
-	defer root.Close()
-	f, err := root.Open(initrd.Linuxrc)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	switch {
-	case err != nil:
-		return false, err
-	case !st.Mode().IsRegular() || st.Mode().Perm()&0o111 == 0:
-		return false, fmt.Errorf("%s may not be executed (mode %v): chmod 755 when the initrd is made", initrd.Linuxrc, st.Mode())
-	}
-	return true, nil
 }

@@ -26,32 +26,58 @@ func (b *Boot) linuxrcPhase() error {
 	return b.afterLinuxrc()
 }
 
-// runLinuxrc runs it to its end; people may be needed. How it ends is said and decides nothing, as it never has.
+// runLinuxrc mounts the RAM disk, and runs the program to its end; people may be needed. How it ends is said and decides nothing, as it never has.
 func (b *Boot) runLinuxrc() error {
+	fstype, err := b.typeOfRAMDisk()
+	if err != nil {
+		return err
+	}
+	if err := b.m.Directories.Mkdir(initrd.Directory, 0o755); err != nil {
+		return err
+	}
 	b.prepareForPeople()
 	b.finder.people = true
 	defer func() { b.finder.people = false }()
 	seconds := strconv.Itoa(int(b.config.LinuxrcTimeout / time.Second))
-	_, err := b.help(0, "run", initrd.Directory, b.rootNumber().String(), seconds)
+	_, err = b.help(0, "run", fstype, b.rootNumber(), seconds)
 	return err
 }
 
-// rootNumber is that of the device which root= names, where it is known without looking.
-func (b *Boot) rootNumber() device.Number {
+// typeOfRAMDisk is the file system in it, whose driver is there afterwards.
+func (b *Boot) typeOfRAMDisk() (fstype string, err error) {
+	err = b.step("look at "+initrd.Device, probeLimit, func() error {
+		info, err := b.probe(initrd.Device)
+		switch {
+		case err != nil:
+			return err
+		case info.Type == "":
+			return fmt.Errorf("%s holds no file system that is known: make it by mkfs of ext2, minix or romfs, or by mksquashfs", initrd.Image)
+		}
+		fstype = info.Type
+		return b.loadFileSystem(fstype)
+	})
+	return fstype, err
+}
+
+// rootNumber is that of the device which root= names, where it is known without looking: 0:0 otherwise, and "" where no root is named.
+func (b *Boot) rootNumber() string {
 	ref, err := device.ParseRef(b.config.Root)
+	if b.config.Root == "" {
+		return ""
+	}
 	if err == nil && ref.Kind == device.RefNode {
 		if d := b.finder.inv.Find(ref).Device; d != nil {
-			return d.Number
+			return d.Number.String()
 		}
 	}
-	return ref.Number
+	return ref.Number.String()
 }
 
 // afterLinuxrc judges what it has left: another file system in the place of the RAM disk (pivot_root), or a name for the root.
 func (b *Boot) afterLinuxrc() error {
 	words, said, _ := strings.Cut(b.read(initrd.Result[1:]), "\n")
 	for line := range strings.Lines(said) {
-		b.m.Log.Warnf("initrd: %s %s", initrd.Linuxrc, strings.TrimSpace(line))
+		b.m.Log.Warnf("initrd: %s", strings.TrimSpace(line))
 	}
 	m, _ := b.mountAt(initrd.Directory)
 	switch {
@@ -59,7 +85,7 @@ func (b *Boot) afterLinuxrc() error {
 		b.m.Log.Notef("initrd: %s has made another file system the root: %s", initrd.Linuxrc, m)
 		return b.makeRoot(m)
 	case words == initrd.KeepRAMDisk:
-		b.m.Log.Notef("initrd: the RAM disk stays as root: %s", initrd.RealRootDev)
+		b.m.Log.Notef("initrd: the RAM disk stays as root")
 		return b.makeRoot(m)
 	case words == initrd.Nonsense:
 		return fmt.Errorf("initrd: %s has left no root that is known: %s", initrd.Linuxrc, said[strings.LastIndexByte(said, '\n')+1:])

@@ -1,11 +1,14 @@
 package initrd
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/preroot/preroot/internal/linux"
@@ -24,20 +27,16 @@ func Help(args []string, out io.Writer) error {
 	case len(args) == 3 && args[0] == "fill":
 		return fill(args[1], args[2])
 	case len(args) == 4 && args[0] == "run":
-		ref, err := device.ParseRef(args[2])
-		if err != nil {
-			return err
-		}
 		seconds, err := strconv.Atoi(args[3])
 		if err != nil {
 			return err
 		}
-		return Run(args[1], ref.Number, time.Duration(seconds)*time.Second)
+		return phase(args[1], args[2], time.Duration(seconds)*time.Second)
 	case len(args) == 2 && args[0] == "users":
 		fmt.Fprintln(out, strings.Join(linux.Residents(args[1]), "\n"))
 		return nil
 	}
-	return fmt.Errorf("usage: initrd measure FILE | fill FILE DEVICE | run DIRECTORY NUMBER SECONDS | users NUMBER, not %q", args)
+	return fmt.Errorf("usage: initrd measure FILE | fill FILE DEVICE | run TYPE NUMBER SECONDS | users NUMBER, not %q", args)
 }
 
 // measure is the size of what is in a file.
@@ -66,6 +65,64 @@ func fill(file, device string) error {
 		return fmt.Errorf("%s: %s is not unpacked yet", file, packing)
 	}
 	return linux.CopyOnto(file, device)
+}
+
+// phase mounts the RAM disk, whose file system is of that type, runs its /linuxrc, and leaves Result. number is that of the device which root= names (MAJOR:MINOR, 0:0 for
+// one that is not known), "" where there is no root=.
+func phase(fstype, number string, limit time.Duration) error {
+	if err := mountDisk(fstype); err != nil {
+		return err
+	}
+	there, err := executable(Directory + Linuxrc)
+	switch {
+	case err != nil:
+		return leaveResult(without(number), []string{err.Error() + "; it is not run"})
+	case !there:
+		return leaveResult(without(number), []string{"there is no " + Linuxrc})
+	}
+	before := "0"
+	if ref, err := device.ParseRef(number); err == nil {
+		before = Encode(ref.Number)
+	}
+	return run(Directory, before, limit)
+}
+
+// without is what follows where /linuxrc is not run: the root that is named, or else the RAM disk itself.
+func without(number string) string {
+	if number == "" {
+		return KeepRAMDisk
+	}
+	return ""
+}
+
+// mountDisk mounts it writable where its file system can be written.
+func mountDisk(fstype string) error {
+	err := linux.Mount(Device, Directory, fstype, 0, "")
+	if errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EACCES) {
+		err = linux.Mount(Device, Directory, fstype, syscall.MS_RDONLY, "")
+	}
+	return err
+}
+
+// executable says whether a program is there; err is why a file of that name may not be executed.
+func executable(file string) (bool, error) {
+	st, err := os.Lstat(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case st.Mode()&fs.ModeSymlink != 0: // it leads somewhere in that root: the exec tells
+		return true, nil
+	case !st.Mode().IsRegular() || st.Mode().Perm()&0o111 == 0:
+		return false, fmt.Errorf("%s may not be executed (%v): chmod 755 when the initrd is made", Linuxrc, st.Mode())
+	}
+	return true, nil
+}
+
+// leaveResult writes Result.
+func leaveResult(words string, said []string) error {
+	return linux.Files{}.WriteFile(Result, []byte(strings.Join(append([]string{words}, said...), "\n")+"\n"))
 }
 
 // look says what a file is packed with, and refuses what can be no RAM disk.

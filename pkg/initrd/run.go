@@ -11,7 +11,6 @@ import (
 
 	"github.com/preroot/preroot/internal/linux"
 	"github.com/preroot/preroot/internal/safe"
-	"github.com/preroot/preroot/pkg/device"
 )
 
 // namesDir is where the files of /proc/sys/kernel lie that a kernel has not.
@@ -24,12 +23,8 @@ const (
 	AnswerName = "@preroot-linuxrc"
 )
 
-// Run runs /linuxrc in the directory root to its end, for at most limit (0: for ever), and writes Result. number is that of the device which root= names, the zero value for none.
-func Run(root string, number device.Number, limit time.Duration) error {
-	before := "0"
-	if number != (device.Number{}) {
-		before = Encode(number)
-	}
+// run runs /linuxrc in the directory root to its end, for at most limit (0: for ever), and leaves Result; before is what real-root-dev holds at first.
+func run(root, before string, limit time.Duration) error {
 	names, err := linux.MakeProcNames(namesDir, map[string]string{RealRootDev: before, NFSRootName: "", NFSRootAddrs: ""})
 	if err != nil {
 		return err
@@ -42,7 +37,7 @@ func Run(root string, number device.Number, limit time.Duration) error {
 		said = append(said, err.Error())
 		words = Nonsense
 	}
-	return linux.Files{}.WriteFile(Result, []byte(strings.Join(append([]string{words}, said...), "\n")+"\n"))
+	return leaveResult(words, said)
 }
 
 // Nonsense stands in Result where the kernel parameters would: what /linuxrc has written cannot be obeyed, and the last line says why.
@@ -52,10 +47,10 @@ const Nonsense = "!"
 func life(root string, names *linux.ProcNames, limit time.Duration) (said []string) {
 	p, err := linux.StartLinuxrc("/proc/self/exe", []string{BecomeName, root}, "/dev/console")
 	if err != nil {
-		return []string{"cannot be executed: " + whyNot(err)}
+		return []string{Linuxrc + " cannot be executed: " + whyNot(err)}
 	}
 	if listener := p.Listener(); listener == nil {
-		said = append(said, "sees no real-root-dev in a /proc that it mounts itself: this kernel has no seccomp (CONFIG_SECCOMP_FILTER)")
+		said = append(said, Linuxrc+" sees no real-root-dev in a /proc that it mounts itself: this kernel has no seccomp (CONFIG_SECCOMP_FILTER)")
 	} else {
 		served := make(chan struct{})
 		safe.Go("mounts", nil, func() { names.Serve(listener); close(served) })
@@ -70,11 +65,11 @@ func life(root string, names *linux.ProcNames, limit time.Duration) (said []stri
 	case err != nil:
 		said = append(said, err.Error())
 	case late.Load():
-		said = append(said, fmt.Sprintf("was ended after %v (rd.preroot.linuxrc_timeout=)", limit))
+		said = append(said, fmt.Sprintf("%s was ended after %v (rd.preroot.linuxrc_timeout=)", Linuxrc, limit))
 	case status < 0:
-		said = append(said, fmt.Sprintf("was killed by signal %d (%v)", -status, syscall.Signal(-status)))
+		said = append(said, fmt.Sprintf("%s was killed by signal %d (%v)", Linuxrc, -status, syscall.Signal(-status)))
 	case status > 0:
-		said = append(said, fmt.Sprintf("has ended with status %d", status))
+		said = append(said, fmt.Sprintf("%s has ended with status %d", Linuxrc, status))
 	}
 	return said
 }

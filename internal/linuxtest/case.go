@@ -25,6 +25,8 @@ import (
 //	             key at once, so often, and leaves the shell after so long each time
 //	people       who comes to a prompt, one visit a line: WAIT STAY [REQUEST]; nobody comes after the last one
 //	events       one a line: TIME signal N, TIME overrun, TIME remove NAME, TIME medium NAME (another DISKSEQ)
+//	linuxrc      the image holds a classic initrd, and its helper; /linuxrc takes the time on the first line ("hang": for ever), and leaves the other lines as its result.
+//	             Words behind the time: nohelper, bad (the file is no file system), pivots=DEVICE (it makes that device's file system the root), busy
 //	DEVICE:PATH  a file on a device; "ELF" stands for a program, "ELF 0644" for one that is not executable
 //	initramfs:PATH  a file of the initramfs, or of /proc and /sys; hooks are such (see shell). Executable if it begins with #!
 //	want         the journal

@@ -42,10 +42,19 @@ func (d *disk) sysPath() string {
 	return "devices/pci0000:00/0000:00:01.0/block/" + d.name
 }
 
+// deviceNumber is MAJOR:MINOR: that of a RAM disk is fixed.
+func (d *disk) deviceNumber() string {
+	if d.name == "ram0" {
+		return "1:0"
+	}
+	return "259:" + strconv.Itoa(d.number)
+}
+
 // plug makes a device appear: node, /sys, uevent.
 func (m *Machine) plug(d *disk) {
 	dir := "sys/" + d.sysPath()
-	pairs := []string{"MAJOR", "259", "MINOR", strconv.Itoa(d.number), "DEVNAME", d.name, "DEVTYPE", "disk"}
+	major, minor, _ := strings.Cut(d.deviceNumber(), ":")
+	pairs := []string{"MAJOR", major, "MINOR", minor, "DEVNAME", d.name, "DEVTYPE", "disk"}
 	if d.part > 0 {
 		pairs[7] = "partition"
 		pairs = append(pairs, "PARTN", strconv.Itoa(d.part))

@@ -19,6 +19,7 @@ import (
 
 	"github.com/preroot/preroot/internal/klog"
 	"github.com/preroot/preroot/pkg/boot"
+	"github.com/preroot/preroot/pkg/initrd"
 	"github.com/preroot/preroot/pkg/kmod"
 	"github.com/preroot/preroot/pkg/mount"
 	"github.com/preroot/preroot/pkg/switchroot"
@@ -44,6 +45,8 @@ type Machine struct {
 	allFIFOs  []*fifo
 	processes []*process
 	killed    bool // the engine is; it ends when it looks at its hooks
+
+	linuxrc linuxrc
 
 	off chan struct{} // closed when the machine is switched off
 
@@ -90,6 +93,7 @@ func New(c *Case) (*Machine, error) {
 	if m.disks, err = parseDisks(c); err != nil {
 		return nil, err
 	}
+	m.readInitrd(c)
 	if err := errors.Join(m.readModules(c), m.readPrograms(c), m.readPeople(c), m.readEvents(c)); err != nil {
 		return nil, err
 	}
@@ -273,7 +277,7 @@ func (m *Machine) machine(restarted bool) boot.Machine {
 		Files: m.files, Scratch: m, Kernel: kernel{m}, Mounter: m, Directories: m,
 		Uevents:      func() (boot.Uevents, error) { s := m.listener(); s.open(); return s, nil },
 		OpenTerminal: m.openTerminal, Self: "/init", OpenDisk: m.openDisk, OpenRoot: m.openRoot, Programs: programs{m}, Parent: parent{m}, Signals: m.signals,
-		WriteSys: m.writeSys, KernelLog: m.kernelLog, Hooks: m.hookSystem(), Restarted: restarted,
+		WriteSys: m.writeSys, KernelLog: m.kernelLog, Hooks: m.hookSystem(), Restarted: restarted, RAMDisk: m.ramDisk(),
 		Uptime: func() time.Duration { return time.Since(m.began) },
 		ELF:    62, Log: m.log,
 	}
@@ -304,7 +308,11 @@ func (l logFile) Close() error { return nil }
 type parent struct{ m *Machine }
 
 func (p parent) HandOver(r switchroot.Record) error {
-	p.m.end("switch_root %s %s", r.Root, r.Init)
+	mounts := ""
+	if slices.Contains(r.Mounts, initrd.Directory) {
+		mounts = " with " + initrd.Directory
+	}
+	p.m.end("switch_root %s %s%s%s", r.Root, r.Init, mounts, spared(r.Spare))
 	return nil
 }
 
@@ -351,6 +359,9 @@ func (m *Machine) IsMountPoint(path string) bool {
 
 // runProgram runs a planned program.
 func (m *Machine) runProgram(program string, args ...string) (int, string, error) {
+	if program == initrd.Helper {
+		return m.initrdHelper(args)
+	}
 	status, ok := m.status[program]
 	if !ok {
 		return 0, "", &fs.PathError{Op: "exec", Path: program, Err: syscall.ENOENT}
@@ -394,7 +405,7 @@ func (m *Machine) Mount(source, target, fstype string, flags uintptr, data strin
 func (m *Machine) tellMounts() {
 	text := "1 1 0:2 / / rw - rootfs none rw\n"
 	for i, at := range m.mounts {
-		text += fmt.Sprintf("%d 1 259:%d / %s rw - %s /dev/%s rw\n", i+2, at.disk.number, at.target, at.fstype, at.disk.name)
+		text += fmt.Sprintf("%d 1 %s / %s rw - %s /dev/%s rw\n", i+2, at.disk.deviceNumber(), at.target, at.fstype, at.disk.name)
 	}
 	m.files.write("proc/self/mountinfo", text)
 }
@@ -426,6 +437,9 @@ func (m *Machine) Unmount(target string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i := len(m.mounts) - 1; i >= 0; i-- {
+		if target == initrd.Directory && m.linuxrc.is("busy") {
+			break
+		}
 		if m.mounts[i].target == target {
 			m.mounts = append(m.mounts[:i], m.mounts[i+1:]...)
 			m.tellMounts()

@@ -31,24 +31,29 @@ func (b *Boot) leaveInitrd(r *switchroot.Record) {
 	if b.config.NoInitrd && b.initialDisk.over {
 		b.withdrawInitrd()
 	}
-	m, mounted := b.mountAt(initrd.Directory)
 	if !b.initialDisk.over {
 		return
 	}
-	if b.initialDisk.isRoot || mounted {
+	m, mounted := b.mountAt(initrd.Directory)
+	switch {
+	case b.initialDisk.isRoot:
 		r.Spare = initrd.RAM0().String()
-	}
-	if !mounted || m.Number != initrd.RAM0() {
-		return
-	}
-	if b.newRootHas(initrd.Directory) {
+	case !mounted || m.Number != initrd.RAM0():
+	case b.newRootHas(initrd.Directory):
 		b.m.Log.Notef("initrd: the RAM disk goes to %s of the new root", initrd.Directory)
 		r.Mounts = append(slices.Clone(r.Mounts), initrd.Directory)
-		return
+		r.Spare = initrd.RAM0().String()
+	default:
+		b.freeRAMDisk(r)
 	}
+}
+
+// freeRAMDisk takes the RAM disk off and the driver out of the kernel, which gives the memory back.
+func (b *Boot) freeRAMDisk(r *switchroot.Record) {
 	if err := b.m.Mounter.Unmount(initrd.Directory); err != nil {
 		b.tellUsers()
 		b.warn(b.m.RAMDisk.Detach(initrd.Directory))
+		r.Spare = initrd.RAM0().String()
 		return
 	}
 	if err := b.m.RAMDisk.Unload(initrd.Module); err != nil {

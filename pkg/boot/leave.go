@@ -118,6 +118,8 @@ func (b *Boot) handOverTo() error {
 	if err != nil {
 		return err
 	}
+	r := switchroot.Record{Root: Sysroot, Device: b.rootName(), Init: b.init, Mounts: mount.Carried, Discard: b.hooks.discard, Drop: drop}
+	b.leaveInitrd(&r)
 	b.m.Log.Notef("switching root to %s, init %s", b.rootName(), b.init)
 	b.leaveRecord()
 	b.m.Log.Flush(logPatience)
@@ -127,8 +129,6 @@ func (b *Boot) handOverTo() error {
 		return err
 	}
 	b.disarmPanic()
-	r := switchroot.Record{Root: Sysroot, Device: b.rootName(), Init: b.init, Mounts: mount.Carried, Discard: b.hooks.discard, Drop: drop}
-	b.leaveInitrd(&r)
 	if b.udevd != nil {
 		_, _, given := b.params.Lookup("init=")
 		r.Args, r.OwnArgs = InitArgs(b.read("proc/cmdline"), given), true

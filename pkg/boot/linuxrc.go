@@ -2,6 +2,7 @@ package boot
 
 import (
 	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 	"time"
@@ -75,7 +76,12 @@ func (b *Boot) rootNumber() string {
 
 // afterLinuxrc judges what it has left: another file system in the place of the RAM disk (pivot_root), or a name for the root.
 func (b *Boot) afterLinuxrc() error {
-	words, said, _ := strings.Cut(b.read(initrd.Result[1:]), "\n")
+	result, err := fs.ReadFile(b.m.Files, initrd.Result[1:])
+	if err != nil && b.counted(stateLinuxrcEnded) > 0 {
+		return fmt.Errorf("initrd: what %s has decided is lost: %w", initrd.Linuxrc, err)
+	}
+	words, said, _ := strings.Cut(string(result), "\n")
+	said = strings.TrimSpace(said)
 	for line := range strings.Lines(said) {
 		b.m.Log.Warnf("initrd: %s", strings.TrimSpace(line))
 	}

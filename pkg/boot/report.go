@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -16,9 +17,9 @@ import (
 
 // report tells why the boot stops, in the log and in the file that dracut's users know. It returns the reason, with what has kept every disk
 // away where none is there.
-func (b *Boot) report(stage, reason string) string {
+func (b *Boot) report(stage string, err error) string {
 	r := rescue.Report{
-		Stage: stage, Reason: reason, Uptime: b.m.Uptime(), Hints: b.hints(),
+		Stage: stage, Reason: oneLine(err.Error()), Uptime: b.m.Uptime(), Hints: b.hints(),
 		Devices: b.realDevices(), Missing: b.missing(),
 		Refused: b.finder.failed, CommandLine: b.read("proc/cmdline"),
 		Sections: []rescue.Section{
@@ -44,7 +45,7 @@ func (b *Boot) report(stage, reason string) string {
 	if b.m.KernelLog != nil {
 		r.KernelLog = b.m.KernelLog()
 	}
-	if cause := r.Cause(); cause != "" && stage == "initqueue" {
+	if cause := r.Cause(); cause != "" && stage == "initqueue" && (isWait(err) || errors.Is(err, errNoRoot)) {
 		r.Reason += "; no disk can be used: " + cause
 	}
 	for _, l := range r.Lines() {

@@ -37,7 +37,7 @@ func (b *Boot) rescue(stage string, err error) next {
 	}
 	b.emergencyHooks()
 	_ = b.hooks.died() // what one of them says so, is said
-	reason := b.report(stage, oneLine(err.Error()))
+	reason := b.report(stage, err)
 	if !b.mayPrompt() || errors.Is(err, errAuthentication) {
 		b.end(b.config.Emergency, reason)
 		return bootOver

@@ -13,8 +13,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// starterName is what the test program is called when it becomes /linuxrc.
-const starterName = "linuxrc-starter"
+// What the test program is called when it becomes /linuxrc, and when it answers for what that has left.
+const (
+	starterName  = "linuxrc-starter"
+	answererName = "linuxrc-answerer"
+)
 
 // inNamespace says that the test program runs with mounts of its own.
 const inNamespace = "PREROOT_TEST_NAMESPACE"
@@ -23,6 +26,10 @@ func TestMain(m *testing.M) {
 	if os.Args[0] == starterName {
 		_ = BecomeLinuxrc(os.Args[1], os.Args[2])
 		os.Exit(127)
+	}
+	if os.Args[0] == answererName {
+		AnswerMounts()
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
@@ -211,6 +218,50 @@ func TestStartLinuxrcRefused(t *testing.T) {
 			}
 			if _, err := StartLinuxrc(self, []string{starterName, root, "/linuxrc"}, "/dev/null"); err != want {
 				t.Errorf("%q: %v, want %v", text, err, want)
+			}
+		}
+	})
+}
+
+// TestAnswerMounts: a process that /linuxrc has left can still mount when nobody waits for /linuxrc any more; without the answerer the kernel would refuse it.
+func TestAnswerMounts(t *testing.T) {
+	privately(t, func(t *testing.T) {
+		for _, answered := range []bool{true, false} {
+			root := linuxrcRoot(t, `(
+read -r go </fifo
+mount -t tmpfs none /elsewhere && echo mounted >/out || echo refused >/out
+echo over >/fifo
+) >/dev/null 2>&1 </dev/null &
+`)
+			if err := unix.Mkfifo(root+"/fifo", 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_ = os.Mkdir(root+"/dev", 0o755)
+			_ = os.WriteFile(root+"/dev/null", nil, 0o666)
+			self, _ := os.Executable()
+			l, err := StartLinuxrc(self, []string{starterName, root, "/linuxrc"}, "/dev/null")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if status, err := l.Wait(); status != 0 || err != nil {
+				t.Fatal(status, err)
+			}
+			if answered {
+				if err := StartAnswerer(self, answererName, l.Listener()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			l.Listener().Close()
+			if err := os.WriteFile(root+"/fifo", []byte("go\n"), 0); err != nil {
+				t.Fatal(err)
+			}
+			_, _ = os.ReadFile(root + "/fifo")
+			out, _ := os.ReadFile(root + "/out")
+			if want := map[bool]string{true: "mounted\n", false: "refused\n"}[answered]; string(out) != want {
+				t.Errorf("answered %v: %q, want %q", answered, out, want)
+			}
+			if answered {
+				_ = Detach(root + "/elsewhere")
 			}
 		}
 	})

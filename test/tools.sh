@@ -30,6 +30,7 @@ mkntfs ntfs-3g
 mkudffs udftools
 mkfs.nilfs2 nilfs-tools
 make-bcache bcache-tools
+genromfs genromfs
 cryptsetup cryptsetup-bin
 mdadm mdadm
 pvcreate lvm2

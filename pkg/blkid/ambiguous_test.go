@@ -48,6 +48,11 @@ func TestAmbiguous(t *testing.T) {
 			patch(t, p, 0, []byte(bdeToGo))
 		}, "vfat", nil},
 		{"udf and iso9660", "udf/bridge", func(*testing.T, string) {}, "udf", nil},
+		{"xfs and minix", "xfs/no label/307200k", func(t *testing.T, p string) {
+			transplant(t, p, 8*mib, minixOffset, minixSize, "mkfs.minix", "-2")
+		}, "", []string{"xfs", "minix"}},
+		{"romfs and btrfs", "romfs/My Root/5120k", btrfs, "", []string{"romfs", "btrfs"}},
+		{"cramfs and ext4", "cramfs little/My Root/5120k", ext4, "", []string{"ext4", "cramfs"}},
 		{"nilfs2 and btrfs", "nilfs2/no label/132096k", btrfs, "", []string{"btrfs", "nilfs2"}},
 		{"mirror 1.2 and ntfs", "ntfs/no label/65536k", md(4096), "linux_raid_member", nil},
 		{"mirror 1.0 and ext4", "ext4/no label/65536k", md(64*mib - 8192), "linux_raid_member", nil},

@@ -73,6 +73,12 @@ func TestEdges(t *testing.T) {
 		{"ext2 needs recovery", "ext2/no label/8192k", at(1024+extIncompat, "\x06"), ""},
 		{"ext4 of the testing days", "ext4/no checksum", at(1024+extFlags, "\x05"), ""},
 		{"ext4 minor revision", "ext4/no checksum", at(1024+extMinorRev, "\x07"), "ext4"},
+		{"minix without inodes", "minix -1 -n 14/no label/8192k", at(minixOffset, "\x00\x00"), ""},
+		{"minix of large zones", "minix -2 -n 30/no label/8192k", at(minixOffset+10, "\x01"), ""},
+		{"minix in a third state", "minix -1 -n 30/no label/8192k", at(minixOffset+minixState, "\x04"), ""},
+		{"minix with errors", "minix -1 -n 30/no label/8192k", at(minixOffset+minixState, "\x02"), "minix"},
+		{"minix with the magic of ext", "minix -3 -n 60/no label/8192k", at(extOffset+extMagic, "\x53\xef"), "ext2"},
+		{"cramfs of blanks", "cramfs big/My Root/1024k", at(cramfsLabel, "  \t \n          "), "cramfs"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := imageNamed(t, c.base).build(t, t.TempDir())
@@ -134,6 +140,8 @@ func TestChecksums(t *testing.T) {
 		{"exfat/no label/65536k", 5 * 512, "exfat"},
 		{"f2fs/checksum", 1024 + 2000, "f2fs"},
 		{"bcache backing/no label/65536k", 4096 + 72, "bcache"},
+		{"romfs/My Root/1024k", romfsLabel, "romfs"},
+		{"romfs/My Root/1024k", romfsSummed - 1, "romfs"},
 	} {
 		path := imageNamed(t, c.base).build(t, t.TempDir())
 		if in := probeFile(t, path); in.Type != c.typ {

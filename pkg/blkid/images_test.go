@@ -34,6 +34,9 @@ var tools = map[string]string{
 	"mkudffs":     "udftools",
 	"mkfs.nilfs2": "nilfs-tools",
 	"make-bcache": "bcache-tools",
+	"mkfs.minix":  "util-linux",
+	"mkfs.cramfs": "util-linux",
+	"genromfs":    "genromfs",
 }
 
 // run runs a tool and returns its standard output; /sbin is searched too.
@@ -151,6 +154,7 @@ func images() []image {
 	all = append(all, mdImages()...)
 	all = append(all, lvmImages()...)
 	all = append(all, moreImages()...)
+	all = append(all, classicImages()...)
 	return append(all, tableImages()...)
 }
 

@@ -36,6 +36,7 @@ mdadm mdadm
 pvcreate lvm2
 sfdisk fdisk
 sgdisk gdisk
+ip iproute2
 blkid util-linux
 depmod kmod
 cpio cpio

@@ -253,6 +253,12 @@ var defects = []defect{
 		"a quote that is not closed takes the end of the line with it",
 	},
 	{
+		"rootfs.FuzzParseNFS", "pkg/rootfs/nfs.go",
+		`return n.options + version + ",nolock,addr=" + n.Server`,
+		`return version + ",nolock,addr=" + n.Server + "," + n.options`,
+		"the options of the text come last, and may name another server",
+	},
+	{
 		"switchroot.FuzzCapabilities", "pkg/switchroot/capabilities.go",
 		"strconv.ParseUint(name, 10, 6)",
 		"strconv.ParseUint(name, 10, 31)",

@@ -23,11 +23,16 @@ import (
 //	             with the name of a file system brings it
 //	programs     one a line: NAME STATUS of those in the image; "sh TIMES [DURATION]" is a shell, and somebody who presses a
 //	             key at once, so often, and leaves the shell after so long each time
+//	network      one device a line: NAME [module=NAME] [at=DURATION, from the beginning or from the end of the load of the module]
+//	             [carrier=DURATION after it was switched on, or never] [refuses=an address] and the words loopback,
+//	             and up: with a carrier from the beginning
+//	nfs          what servers give, one a line: SERVER:PATH vers=VERSION [takes=DURATION] [error=refused, denied, missing or unknown [times=N]].
+//	             Of what is not listed nothing is heard
 //	people       who comes to a prompt, one visit a line: WAIT STAY [REQUEST]; nobody comes after the last one
 //	events       one a line: TIME signal N, TIME overrun, TIME remove NAME, TIME medium NAME (another DISKSEQ)
 //	linuxrc      the image holds a classic initrd, and its helper; /linuxrc takes the time on the first line ("hang": for ever), and leaves the other lines as its result.
 //	             Words behind the time: nohelper, bad (the file is no file system), pivots=DEVICE (it makes that device's file system the root), busy
-//	DEVICE:PATH  a file on a device; "ELF" stands for a program, "ELF 0644" for one that is not executable
+//	DEVICE:PATH  a file on a device, nfs for a root on NFS; "ELF" stands for a program, "ELF 0644" for one that is not executable
 //	initramfs:PATH  a file of the initramfs, or of /proc and /sys; hooks are such (see shell). Executable if it begins with #!
 //	want         the journal
 //	log          lines that must be in the log, in part

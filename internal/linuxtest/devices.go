@@ -274,6 +274,7 @@ func (k kernel) Insert(path, params string, _ bool) error {
 	m.mu.Unlock()
 	m.knowFileSystems()
 	m.arrivals(name, false)
+	m.plugCards(name)
 	return nil
 }
 

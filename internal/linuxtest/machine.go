@@ -43,6 +43,9 @@ type Machine struct {
 
 	fifos     map[string]*fifo
 	allFIFOs  []*fifo
+	cards     []*card
+	shares    []*share
+	net       *network // that is open
 	processes []*process
 	killed    bool // the engine is; it ends when it looks at its hooks
 
@@ -94,10 +97,11 @@ func New(c *Case) (*Machine, error) {
 		return nil, err
 	}
 	m.readInitrd(c)
-	if err := errors.Join(m.readModules(c), m.readPrograms(c), m.readPeople(c), m.readEvents(c)); err != nil {
+	if err := errors.Join(m.readModules(c), m.readPrograms(c), m.readPeople(c), m.readEvents(c), m.readNetwork(c)); err != nil {
 		return nil, err
 	}
 	m.plugAll()
+	m.plugCards("")
 	return m, nil
 }
 
@@ -278,6 +282,7 @@ func (m *Machine) machine(restarted bool) boot.Machine {
 		Uevents:      func() (boot.Uevents, error) { s := m.listener(); s.open(); return s, nil },
 		OpenTerminal: m.openTerminal, Self: "/init", OpenDisk: m.openDisk, OpenRoot: m.openRoot, Programs: programs{m}, Parent: parent{m}, Signals: m.signals,
 		WriteSys: m.writeSys, KernelLog: m.kernelLog, Hooks: m.hookSystem(), Restarted: restarted, RAMDisk: m.ramDisk(),
+		Network: m.openNetwork, Sysctl: m.sysctl,
 		Uptime: func() time.Duration { return time.Since(m.began) },
 		ELF:    62, Log: m.log,
 	}
@@ -384,6 +389,9 @@ func (m *Machine) mountAt(target string) *mounted {
 func (m *Machine) Mount(source, target, fstype string, flags uintptr, data string) error {
 	if source == fstype {
 		return nil // /proc and its like
+	}
+	if fstype == "nfs" {
+		return m.mountNFS(source, target, flags, data)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

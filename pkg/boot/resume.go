@@ -80,7 +80,7 @@ func (b *Boot) resumeGoal() *resumeGoal {
 // waitForResume waits until it is known whether the device holds a suspended session, and resumes it.
 func (b *Boot) waitForResume(g *resumeGoal) error {
 	b.finder.aim()
-	if source, err := rootfs.Parse(b.config.Root); err == nil {
+	if source, err := rootfs.Parse(b.config.Root); err == nil && !b.rootOnNFS() {
 		b.finder.aim(source.Device)
 	}
 	b.finder.resume = g

@@ -21,6 +21,9 @@ var (
 
 // waitForRoot waits until the device that root= names is there and is the only one that answers.
 func (b *Boot) waitForRoot() error {
+	if b.rootOnNFS() {
+		return nil // on no device; mountNFS waits for what it needs
+	}
 	if b.config.Root == "" {
 		b.finder.aim()
 		return b.wait("any block device", b.rootLimit())

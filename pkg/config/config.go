@@ -19,12 +19,17 @@ type Config struct {
 	// RootWait is how long root is waited for after the table in docs/architecture.md ("How long root is
 	// waited for"); zero means for ever, RootNoWait not at all.
 	RootWait time.Duration
+	// NetworkWait is RootWait as it is for a root over the network, whatever root= says.
+	NetworkWait time.Duration
 	// Retry is rd.retry, or dracut's default: its hooks of initqueue/timeout run from two thirds of it on.
 	Retry time.Duration
 	// RootDelay delays the first mount (rootdelay=).
 	RootDelay time.Duration
 	// Init is init=, "" when not given. InitArgs are nothing of ours: natively the new init gets the kernel's own argv.
 	Init string
+
+	// NFSRoot and IP are the texts of the last nfsroot= and ip=, of a root=/dev/nfs (the kernel's admin-guide/nfs/nfsroot.rst).
+	NFSRoot, IP string
 
 	// Resume is the text of the last resume= word, the device that a suspended system is resumed from, "" when not given.
 	Resume string

@@ -54,6 +54,7 @@ func (r *reader) root(c *Config) {
 		c.RootDelay, _ = r.seconds(w)
 	}
 	c.Init = r.text("init")
+	c.NFSRoot, c.IP = r.text("nfsroot"), r.text("ip")
 }
 
 // fsTypes splits the list of rootfstype=; "auto" alone is dracut's word for none, beside others it stands for the probed type.

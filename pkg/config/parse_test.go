@@ -18,11 +18,12 @@ func parse(line string) (Config, []Problem) {
 // defaults is what an empty command line gives.
 func defaults() Config {
 	return Config{
-		RootWait:   180 * time.Second,
-		Retry:      180 * time.Second,
-		Shell:      true,
-		Emergency:  "reboot",
-		Unattended: 300 * time.Second, HookTimeout: 90 * time.Second,
+		RootWait:    180 * time.Second,
+		NetworkWait: 300 * time.Second,
+		Retry:       180 * time.Second,
+		Shell:       true,
+		Emergency:   "reboot",
+		Unattended:  300 * time.Second, HookTimeout: 90 * time.Second,
 		Fstab:    true,
 		LogLevel: -1,
 		HostOnly: true,
@@ -48,6 +49,7 @@ func TestParse(t *testing.T) {
 		{"rw ro", func(c *Config) { c.Write = ReadWrite }},
 		{"rw=0 ro", func(c *Config) { c.Write = ReadOnly }},
 		{"ro=0", func(c *Config) {}},
+		{"nfsroot=/a nfsroot=1.2.3.4:/b,v3 ip=dhcp ip=1.2.3.5:::", func(c *Config) { c.NFSRoot, c.IP = "1.2.3.4:/b,v3", "1.2.3.5:::" }},
 		{"rootdelay=5", func(c *Config) { c.RootDelay = 5 * time.Second }},
 		{"resume=/dev/vda resume=UUID=1-2 resumewait", func(c *Config) { c.Resume, c.ResumeWait = "UUID=1-2", true }},
 		{"resume=", func(c *Config) {}},
@@ -155,8 +157,16 @@ func TestRootWait(t *testing.T) {
 		"rd.retry=010":                        8 * time.Second,
 		"rd.retry=99999999999999999999999999": maxSeconds * time.Second,
 	} {
-		if c, problems := parse(line); c.RootWait != want || len(problems) != 0 {
+		c, problems := parse(line)
+		if c.RootWait != want || len(problems) != 0 {
 			t.Errorf("%q: %v, want %v; %v", line, c.RootWait, want, problems)
+		}
+		network := want
+		if want == localWait {
+			network = networkWait
+		}
+		if c.NetworkWait != network {
+			t.Errorf("%q: %v for a root over the network, want %v", line, c.NetworkWait, network)
 		}
 	}
 }
@@ -224,7 +234,7 @@ func TestDeprecated(t *testing.T) {
 		"rdblacklist=a rdloaddriver=b rdinsmodpost=c")
 	want := defaults()
 	want.Info, want.Debug, want.Fstab = true, true, false
-	want.RootWait, want.Retry = 7*time.Second, 7*time.Second
+	want.RootWait, want.NetworkWait, want.Retry = 7*time.Second, 7*time.Second, 7*time.Second
 	want.Break = []string{"mount", "switch_root"}
 	want.Blacklist, want.DriverPre, want.DriverPost = []string{"a"}, []string{"b"}, []string{"c"}
 	if diff := cmp.Diff(want, c); diff != "" {
@@ -270,7 +280,7 @@ func TestLoad(t *testing.T) {
 func TestEveryFieldIsSet(t *testing.T) {
 	c, _ := parse("root=a rootfstype=b rootflags=c rw rootdelay=1 init=d rd.break=mount rd.emergency=halt rd.preroot.unattended=9 rd.ctty=e " +
 		"rd.driver.pre=f rd.driver.post=g rd.driver.blacklist=h module_blacklist=i j.k=l rd.preroot.modules=all " +
-		"fsck.mode=skip fsck.repair=no mount.usr=m quiet rd.info rd.debug rd.xyz resume=n resume_offset=1 resumewait noresume " +
+		"fsck.mode=skip fsck.repair=no mount.usr=m quiet rd.info rd.debug rd.xyz resume=n resume_offset=1 resumewait noresume nfsroot=o ip=p " +
 		"noinitrd ramdisk_size=1 rd.preroot.linuxrc_timeout=1")
 	c.NoPrompt = true // set by Load, from the image alone: TestNoPrompt
 	v := reflect.ValueOf(c)

@@ -21,12 +21,15 @@ func (r *reader) wait(c *Config) {
 	c.RootWait, worded = r.rootWait()
 	retry, given := r.retry()
 	c.Retry = retry
-	switch {
-	case worded:
-	case !given && (isNetwork(c.Root) || r.p.Has("netroot")):
-		c.RootWait = networkWait
-	default:
-		c.RootWait = retry
+	c.NetworkWait = c.RootWait
+	if !worded {
+		c.RootWait, c.NetworkWait = retry, retry
+		if !given {
+			c.NetworkWait = networkWait
+		}
+	}
+	if isNetwork(c.Root) || r.p.Has("netroot") {
+		c.RootWait = c.NetworkWait
 	}
 }
 

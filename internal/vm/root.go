@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,6 +22,8 @@ type Root struct {
 	Init string
 	// Files are put into the root as well: path inside -> host file.
 	Files map[string]string
+	// Dirs are more empty folders, beside those that every root has.
+	Dirs []string
 
 	SizeMiB int // size of the file system; the smallest usual one if 0
 
@@ -116,7 +119,7 @@ func (r Root) tree(near string) (string, error) {
 	if err := os.Chmod(tree, 0o755); err != nil {
 		return tree, err
 	}
-	for _, d := range rootDirs {
+	for _, d := range slices.Concat(rootDirs, r.Dirs) {
 		if err := os.MkdirAll(filepath.Join(tree, d), 0o755); err != nil {
 			return tree, err
 		}

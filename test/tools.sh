@@ -1,6 +1,9 @@
 #!/bin/sh
-# Looks for each host program of the build and the tests. What is missing is
-# installed when we are root; anybody else gets the line to run.
+# Looks for each host program of the build and the tests, or for those of a
+# list in a file. What is missing is installed when we are root; anybody else
+# gets the line to run.
+#
+#	sh test/tools.sh [FILE]
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -51,6 +54,7 @@ dracut dracut-core
 /usr/lib/systemd/systemd-udevd udev
 /usr/lib/systemd/systemd systemd
 '
+[ $# -eq 0 ] || needs=$(cat "$1")
 
 # mkfs.nilfs2 wants the list of mounts; a Debian without an init lacks the link.
 if [ ! -e /etc/mtab ]; then
@@ -61,7 +65,7 @@ if [ ! -e /etc/mtab ]; then
   ln -sf ../proc/self/mounts /etc/mtab
 fi
 
-missing=$(printf '%s' "$needs" | while read -r need package; do
+missing=$(printf '%s\n' "$needs" | while read -r need package; do
   case $need in
   '') ;;
   /*) [ -e "$need" ] || echo "$package" ;;

@@ -18,6 +18,8 @@
 # make injection    10,000 hostile values through everything that is written
 # make test-dracut  hooks, injection, and images of dracut 059, 106, 112 with our /init, from each layout of the root's disks: docs/layouts.md (root, hours the first time)
 # make hooks-bad    40 hook scripts of bad character in every stage, two shells: docs/bad-hooks.md
+# make initrd-oracle  the Linux 6.1 that shows what a classic initrd is, built once from Debian's source
+# make initrd       the classic initrds of test/initrd, booted by that kernel (INITRD="-column preroot-6.1-cloud 1 2" and more)
 # make real         whole Debian systems, booted by preroot and by initramfs-tools, compared (root, an hour the first time)
 
 PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
@@ -33,7 +35,7 @@ STATICCHECK_VERSION = v0.8.2
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
 STEP  = build/summary -dir build/test
 
-.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection test-matrix matrix test-dracut faults twins kills hooks-bad real kernels tools clean FORCE
+.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection test-matrix matrix test-dracut faults twins kills hooks-bad real initrd-oracle initrd kernels tools clean FORCE
 
 all: build/init build/preroot build/initrd
 
@@ -156,6 +158,14 @@ real: tools
 	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
 	@$(MAKE) --no-print-directory all
 	@$(GO) run ./test/real $(REAL)
+
+initrd-oracle: tools
+	@sh test/tools.sh test/initrd/tools.txt
+	@$(GO) run ./test/initrd/run -build
+
+initrd: initrd-oracle
+	@$(MAKE) --no-print-directory all
+	@$(GO) run ./test/initrd/run $(INITRD)
 
 clean:
 	rm -rf build

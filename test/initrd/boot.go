@@ -71,7 +71,9 @@ func (m Maker) spec(col Column, c Case, dir string) (vm.Spec, error) {
 		return vm.Spec{}, err
 	}
 	start, err := col.Start(c, image, dir)
-	return vm.Spec{Kernel: start.Kernel, Initrd: start.Initrd, Cmdline: start.Cmdline, Disks: disks, MemoryMiB: memoryMiB, Limit: limit}, err
+	return vm.Spec{
+		Kernel: start.Kernel, Initrd: start.Initrd, Cmdline: start.Cmdline, Disks: disks, MemoryMiB: memoryMiB, Limit: limit, Icount: m.Virtual && !c.NFS,
+	}, err
 }
 
 // judge reads the end of a boot off its console.
@@ -90,7 +92,7 @@ func (r *Result) judge(c Case, end vm.Result) {
 }
 
 // telling are the beginnings of what a kernel says of its initrd and root.
-var telling = []string{"RAMDISK: ", "rootfs image is not initramfs", "using deprecated initrd", "VFS: ", "Trying to move old root", "okay", "/initrd does not exist",
+var telling = []string{"RAMDISK: ", "rootfs image is not initramfs", "using deprecated initrd", "VFS: Mounted", "VFS: Unable", "VFS: Cannot", "Trying to move old root", "okay", "/initrd does not exist",
 	"Unmounting old root", "Run ", "Failed to execute", "ignoring the deprecated", "Kernel panic", "IP-Config: ", "Root-NFS: "}
 
 // said are those lines, without the time before them.
@@ -101,7 +103,7 @@ func said(lines []string) []string {
 			l = rest
 		}
 		for _, t := range telling {
-			if strings.HasPrefix(l, t) {
+			if strings.HasPrefix(l, t) && !strings.HasPrefix(l, "RAMDISK: [mem") { // where the boot loader has put it
 				list = append(list, strings.TrimSpace(l))
 				break
 			}

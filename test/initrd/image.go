@@ -30,8 +30,13 @@ const folders = "bin dev etc mnt proc root sbin sys sysroot tmp"
 // applets are the commands of busybox that the scripts use.
 const applets = "cat chroot echo grep insmod mknod mount pivot_root printf sed sh sleep umount"
 
-// A Maker makes images and disks in a workshop.
-type Maker struct{ Shop *vm.Workshop }
+// A Maker makes images and disks in a workshop, and boots them.
+type Maker struct {
+	Shop *vm.Workshop
+	// Virtual lets a guest count instructions instead of seconds, where it talks to nobody: slower, but no time limit of the guest passes while the host does
+	// something else.
+	Virtual bool
+}
 
 // program compiles a C program, once.
 func (m Maker) program(source string) (string, error) {

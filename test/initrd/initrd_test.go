@@ -66,7 +66,7 @@ func TestFactValues(t *testing.T) {
 
 // TestSaid: the kernel's words about initrd and root, without their times.
 func TestSaid(t *testing.T) {
-	lines := []string{"[    0.5] RAMDISK: gzip image found at block 0", "[    0.6] virtio_blk virtio0: x", "/initrd does not exist. Ignored.", "FACT okay"}
+	lines := []string{"[    0.0] RAMDISK: [mem 0x0fe2c000-0x0ffcffff]", "[    0.5] RAMDISK: gzip image found at block 0", "[    0.6] virtio_blk virtio0: x", "/initrd does not exist. Ignored.", "FACT okay"}
 	if diff := cmp.Diff([]string{"RAMDISK: gzip image found at block 0", "/initrd does not exist. Ignored."}, said(lines)); diff != "" {
 		t.Error(diff)
 	}

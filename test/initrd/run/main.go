@@ -1,6 +1,6 @@
 // Command run boots the classic initrds of test/initrd and says what was seen.
 //
-//	go run ./test/initrd/run [-list] [-build] [-column oracle] [-v] [CASE...]
+//	go run ./test/initrd/run [-list] [-build] [-column oracle] [-virtual] [-v] [CASE...]
 //
 // A column is oracle (a Linux 6.1 that does all by itself; -build only makes that kernel) or preroot-KERNEL, KERNEL being a name of internal/vm
 // (preroot-6.1-cloud), which needs build/init and build/preroot: run make. -column may be given more than once; the first is what the others
@@ -25,9 +25,9 @@ import (
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 type options struct {
-	list, build, verbose bool
-	columns              []string
-	results              string
+	list, build, verbose, virtual bool
+	columns                       []string
+	results                       string
 }
 
 func run(args []string, out, errs io.Writer) int {
@@ -37,6 +37,7 @@ func run(args []string, out, errs io.Writer) int {
 	f.BoolVar(&o.list, "list", false, "print the cases and boot none")
 	f.BoolVar(&o.build, "build", false, "build the oracle's kernel and boot nothing")
 	f.BoolVar(&o.verbose, "v", false, "show the consoles")
+	f.BoolVar(&o.virtual, "virtual", false, "guests count instructions instead of seconds: slower, but right on a machine that has much else to do")
 	f.StringVar(&o.results, "dir", "build/initrd", "where the results are kept")
 	f.Func("column", "`NAME` of a column, oracle or preroot-KERNEL (oracle if none is given)", func(name string) error {
 		o.columns = append(o.columns, name)
@@ -95,7 +96,7 @@ func (o options) work(todo []initrd.Case, out, errs io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	m := initrd.Maker{Shop: &vm.Workshop{Dir: dir, Log: errs}}
+	m := initrd.Maker{Shop: &vm.Workshop{Dir: dir, Log: errs}, Virtual: o.virtual}
 	var columns []initrd.Column
 	for _, name := range o.columns {
 		c, err := column(m, name, errs)

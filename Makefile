@@ -37,7 +37,7 @@ STEP  = build/summary -dir build/test
 
 .PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection test-matrix matrix test-dracut faults twins kills hooks-bad real initrd-oracle initrd kernels tools clean FORCE
 
-all: build/init build/preroot build/initrd
+all: build/init build/preroot build/initrd build/nfsroot
 
 # Go knows better than make what is out of date.
 build/init: FORCE
@@ -53,6 +53,9 @@ build/preroot: FORCE
 
 build/initrd: FORCE
 	$(BUILD) -o $@ ./cmd/initrd
+
+build/nfsroot: FORCE
+	$(BUILD) -o $@ ./cmd/nfsroot
 
 build/summary: FORCE
 	@$(BUILD) -o $@ ./test/summary

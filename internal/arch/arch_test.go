@@ -83,8 +83,9 @@ var layers = [][]string{
 	{"pkg/cmdline", "dracut/lib"},
 	{"pkg/config", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole"},
 	{"pkg/initqueue", "pkg/initrd", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/stock", "pkg/storage"},
+	{"pkg/nfsroot"}, // of a helper: not in /init
 	{"pkg/boot", "pkg/supervisor", "pkg/image"},
-	{"cmd/init", "cmd/preroot", "cmd/initrd"},
+	{"cmd/init", "cmd/preroot", "cmd/initrd", "cmd/nfsroot"},
 	{"internal/vm", "internal/linuxtest"},
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/preroot/preroot/pkg/initrd"
 	"github.com/preroot/preroot/pkg/kmod"
 	"github.com/preroot/preroot/pkg/mount"
+	"github.com/preroot/preroot/pkg/rootfs"
 	"github.com/preroot/preroot/pkg/switchroot"
 )
 
@@ -282,7 +283,6 @@ func (m *Machine) machine(restarted bool) boot.Machine {
 		Uevents:      func() (boot.Uevents, error) { s := m.listener(); s.open(); return s, nil },
 		OpenTerminal: m.openTerminal, Self: "/init", OpenDisk: m.openDisk, OpenRoot: m.openRoot, Programs: programs{m}, Parent: parent{m}, Signals: m.signals,
 		WriteSys: m.writeSys, KernelLog: m.kernelLog, Hooks: m.hookSystem(), Restarted: restarted, RAMDisk: m.ramDisk(),
-		Network: m.openNetwork, Sysctl: m.sysctl,
 		Uptime: func() time.Duration { return time.Since(m.began) },
 		ELF:    62, Log: m.log,
 	}
@@ -364,8 +364,11 @@ func (m *Machine) IsMountPoint(path string) bool {
 
 // runProgram runs a planned program.
 func (m *Machine) runProgram(program string, args ...string) (int, string, error) {
-	if program == initrd.Helper {
+	switch program {
+	case initrd.Helper:
 		return m.initrdHelper(args)
+	case rootfs.NFSHelper:
+		return m.nfsHelper(args)
 	}
 	status, ok := m.status[program]
 	if !ok {
@@ -389,9 +392,6 @@ func (m *Machine) mountAt(target string) *mounted {
 func (m *Machine) Mount(source, target, fstype string, flags uintptr, data string) error {
 	if source == fstype {
 		return nil // /proc and its like
-	}
-	if fstype == "nfs" {
-		return m.mountNFS(source, target, flags, data)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/preroot/preroot/internal/linux"
-	"github.com/preroot/preroot/pkg/boot"
+	"github.com/preroot/preroot/internal/safe"
 	"github.com/preroot/preroot/pkg/mount"
+	"github.com/preroot/preroot/pkg/nfsroot"
+	"github.com/preroot/preroot/pkg/rootfs"
 )
 
 // card is a network device of a case, there or not yet.
@@ -35,6 +37,9 @@ type network struct {
 
 // readNetwork takes the sections "network" and "nfs".
 func (m *Machine) readNetwork(c *Case) error {
+	if len(c.lines("network")) > 0 {
+		m.files.put(rootfs.NFSHelper, "", 0o755)
+	}
 	for i, line := range c.lines("network") {
 		words, attr := attributes(line)
 		kind := uint16(1)
@@ -91,7 +96,7 @@ func (n *network) tell(l linux.Link) {
 	}
 }
 
-func (m *Machine) openNetwork() (boot.Network, error) {
+func (m *Machine) openNetwork() (nfsroot.Network, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.net = &network{m: m, told: make(chan linux.Link, 64), closed: make(chan struct{})}
@@ -159,6 +164,20 @@ func (n *network) Close() error {
 // errors of a share, by their names.
 var shareErrors = map[string]error{
 	"refused": syscall.ECONNREFUSED, "denied": syscall.EACCES, "missing": syscall.ENOENT, "unknown": syscall.EPROTONOSUPPORT,
+}
+
+// nfsHelper is the helper for a root on NFS (cmd/nfsroot): the real one, on this machine.
+func (m *Machine) nfsHelper(args []string) (int, string, error) {
+	var said strings.Builder
+	helper := nfsroot.Machine{
+		Network: m.openNetwork, MountNFS: m.mountNFS, Sysctl: m.sysctl,
+		Spawn: func(name string, report func(name, trace string), f func()) { safe.Go(name, report, f) },
+		Say:   func(line string) { said.WriteString(line + "\n") },
+	}
+	if err := helper.Help(args); err != nil {
+		return 1, said.String() + err.Error() + "\n", nil
+	}
+	return 0, said.String(), nil
 }
 
 // mountNFS mounts what a server of the case gives.

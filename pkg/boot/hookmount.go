@@ -11,7 +11,6 @@ import (
 	"github.com/preroot/preroot/pkg/device"
 	"github.com/preroot/preroot/pkg/hooks"
 	"github.com/preroot/preroot/pkg/mount"
-	"github.com/preroot/preroot/pkg/rootfs"
 )
 
 // maxMountRounds is how often the hooks of mount are run before the boot stops: one may mount what another needs (dracut's init.sh).
@@ -60,11 +59,7 @@ func (b *Boot) rootMounted() bool {
 // mountNatively mounts a root that no hook mounts.
 func (b *Boot) mountNatively() error {
 	if b.rootOnNFS() {
-		r, err := rootfs.ParseNFS(b.config.NFSRoot, b.config.IP)
-		if err != nil {
-			return err
-		}
-		return b.mountNFS(r)
+		return b.mountNFS()
 	}
 	if b.udevd != nil && b.root == nil {
 		if err := b.waitForRoot(); err != nil {

@@ -1,7 +1,6 @@
 package boot
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
@@ -94,7 +93,7 @@ func (b *Boot) fillRAMDisk() error {
 	if err := b.step("load "+initrd.Module, brdLimit, func() error { return b.loadRAMDisk(size) }); err != nil {
 		return err
 	}
-	if _, err := b.help(unpackLimit, "fill", initrd.Image, initrd.Device); err != nil {
+	if _, err := b.help(helper{path: initrd.Helper, limit: unpackLimit}, "fill", initrd.Image, initrd.Device); err != nil {
 		return err
 	}
 	b.count(stateInitrd)
@@ -107,24 +106,11 @@ func (b *Boot) imageSize() (size int64, err error) {
 	if b.config.RAMDiskSize > 0 {
 		return b.config.RAMDiskSize, nil
 	}
-	text, err := b.help(unpackLimit, "measure", initrd.Image)
+	text, err := b.help(helper{path: initrd.Helper, limit: unpackLimit}, "measure", initrd.Image)
 	if err != nil {
 		return 0, err
 	}
 	return strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-}
-
-// help runs the helper as a step of the boot. Its last line is the reason when it fails.
-func (b *Boot) help(limit time.Duration, args ...string) (output string, err error) {
-	err = b.step("initrd "+args[0], limit, func() error {
-		status, text, err := b.m.Programs.Run(initrd.Helper, args...)
-		output = strings.TrimSpace(text)
-		if err == nil && status != 0 {
-			err = errors.New(output[strings.LastIndexByte(output, '\n')+1:])
-		}
-		return err
-	})
-	return output, err
 }
 
 // loadRAMDisk sees to it that /dev/ram0 is there and large enough.

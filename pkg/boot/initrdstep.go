@@ -11,10 +11,11 @@ import (
 // noted and judged later. Its end is an event of the loop like any other.
 type step struct {
 	*finder
-	key   string
-	limit time.Duration
-	run   func() error
-	ended *stepEnded
+	key     string
+	limit   time.Duration
+	run     func() error
+	drivers bool // those of devices are loaded meanwhile, in waves as ever
+	ended   *stepEnded
 }
 
 // stepEnded is the event of its end.
@@ -42,7 +43,8 @@ func (s *step) Handle(ev initqueue.Event) {
 			return
 		}
 		s.finder.Handle(ev)
-	case initqueue.Idle, initqueue.TimeUp:
+	case initqueue.TimeUp:
+	case initqueue.Idle:
 	default:
 		s.finder.Handle(ev)
 	}
@@ -58,7 +60,14 @@ func (s *step) Next() ([]initqueue.Job, initqueue.Verdict) {
 	}
 	job := initqueue.Job{Key: s.key, Limit: s.limit, Run: func() initqueue.Event { return stepEnded{s.key, s.run()} }}
 	jobs := []initqueue.Job{job}
-	if s.people {
+	switch {
+	case s.drivers:
+		jobs = append(jobs, s.moduleJobs()...)
+		if len(s.working) == 0 && s.aliases != reading { // the loop is never idle beside the program
+			s.finder.idle()
+			jobs = append(jobs, s.moduleJobs()...)
+		}
+	case s.people:
 		jobs = append(jobs, s.peopleJobs()...)
 	}
 	return jobs, initqueue.Wait
@@ -66,10 +75,16 @@ func (s *step) Next() ([]initqueue.Job, initqueue.Verdict) {
 
 // step runs a piece of work on the loop, for at most limit (0: for ever). Root's deadline does not count meanwhile.
 func (b *Boot) step(what string, limit time.Duration, run func() error) (err error) {
-	defer func(end func(error)) { end(err) }(b.spans.Start("initrd", what))
+	return b.runStep(&step{finder: b.finder, key: what, limit: limit, run: run})
+}
+
+func (b *Boot) runStep(s *step) (err error) {
+	defer func(end func(error)) { end(err) }(b.spans.Start("step", s.key))
 	defer b.deadline.hold()()
-	b.m.Parent.Wait(what, limit)
-	s := &step{finder: b.finder, key: what, limit: limit, run: run}
+	b.m.Parent.Wait(s.key, s.limit)
+	if s.limit > 0 {
+		defer b.progress(s.key)()
+	}
 	b.finder.err, b.finder.timeUp = nil, false
 	b.loop.Owner, b.loop.Limit = s, 0
 	err = b.loop.Run()

@@ -40,7 +40,7 @@ func (b *Boot) runLinuxrc() error {
 	b.finder.people = true
 	defer func() { b.finder.people = false }()
 	seconds := strconv.Itoa(int(b.config.LinuxrcTimeout / time.Second))
-	_, err = b.help(0, "run", fstype, b.rootNumber(), seconds)
+	_, err = b.help(helper{path: initrd.Helper}, "run", fstype, b.rootNumber(), seconds)
 	return err
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/preroot/preroot/internal/klog"
-	"github.com/preroot/preroot/internal/linux"
 	"github.com/preroot/preroot/pkg/hooks"
 	"github.com/preroot/preroot/pkg/kmod"
 	"github.com/preroot/preroot/pkg/mount"
@@ -47,8 +46,6 @@ type Machine struct {
 	WatchDirectories func(dirs ...string) (Changes, error)
 	// UdevMonitor opens the messages of udevd; nil where there are none.
 	UdevMonitor func() (Messages, error)
-	// Network opens the kernel's network configuration; nil where there is none.
-	Network func() (Network, error)
 	// Parent is PID 1.
 	Parent Parent
 	// Signals are those that PID 1 passes on.
@@ -132,16 +129,6 @@ type Changes interface {
 // Messages brings what udevd sends, an empty one for what was lost; Close ends a waiting Receive with an error.
 type Messages interface {
 	Receive() ([]byte, error)
-	Close() error
-}
-
-// Network is the kernel's network configuration, for one goroutine. Next waits until something is told of devices, at first of each; Close, by whomever, ends that
-// with an error. Errors are the kernel's numbers.
-type Network interface {
-	Next() ([]linux.Link, error)
-	SetUp(index int, up bool) error
-	AddAddress(index int, address uint32, prefix int, broadcast uint32) error
-	AddRoute(index int, network uint32, prefix int, gateway uint32) error
 	Close() error
 }
 

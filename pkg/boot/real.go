@@ -44,7 +44,6 @@ func Real(log *klog.Logger) Machine {
 		UdevMonitor:      udevMonitor,
 		Room:             linux.Room,
 		RAMDisk:          realRAMDisk(),
-		Network:          openNetwork,
 	}
 }
 
@@ -210,12 +209,4 @@ func udevMonitor() (Messages, error) {
 // realRAMDisk is what a classic initrd asks of this machine.
 func realRAMDisk() *RAMDisk {
 	return &RAMDisk{Move: linux.MoveMount, Detach: linux.Detach, Unload: linux.Modules{}.Remove, AwaitReader: linux.AwaitReader}
-}
-
-func openNetwork() (Network, error) {
-	n, err := linux.OpenNetwork()
-	if err != nil {
-		return nil, err
-	}
-	return n, nil
 }

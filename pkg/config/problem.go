@@ -28,7 +28,9 @@ func (p Problem) String() string {
 	return line
 }
 
-// bad notes a value that cannot be used.
+// bad notes a value that cannot be used. It is called in many places and seldom run.
+//
+//go:noinline
 func (r *reader) bad(w cmdline.Word, reason, want string) {
 	r.problems = append(r.problems, Problem{Word: w.String(), Source: w.Source, Reason: reason, Want: want})
 }

@@ -9,6 +9,9 @@ import (
 	"github.com/preroot/preroot/pkg/device"
 )
 
+// NFSHelper is the program of an image that mounts a root on NFS (cmd/nfsroot).
+const NFSHelper = "/usr/lib/preroot/nfsroot"
+
 // Source is where the root file system comes from.
 type Source struct {
 	// Text is the value of root=.

@@ -253,7 +253,7 @@ var defects = []defect{
 		"a quote that is not closed takes the end of the line with it",
 	},
 	{
-		"rootfs.FuzzParseNFS", "pkg/rootfs/nfs.go",
+		"nfsroot.FuzzParse", "pkg/nfsroot/parse.go",
 		`return n.options + version + ",nolock,addr=" + n.Server`,
 		`return version + ",nolock,addr=" + n.Server + "," + n.options`,
 		"the options of the text come last, and may name another server",

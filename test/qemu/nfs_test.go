@@ -74,7 +74,7 @@ echo "name $($b hostname) $($b cat /proc/sys/kernel/domainname)"
 func onNFS(t *testing.T, kernelName string, wire vm.Wire, words string) vm.Spec {
 	t.Helper()
 	k := kernel(t, kernelName)
-	s := machine(t, k, image{drivers: "virtio_pci virtio_net nfs nfsv3 nfsv4"}.build(t, k), "")
+	s := machine(t, k, image{drivers: "virtio_pci virtio_net nfs nfsv3 nfsv4", extra: []vm.Entry{helper(t, "nfsroot")}}.build(t, k), "")
 	s.Cmdline = serial + " net.ifnames=0 " + words
 	s.Disks, s.Extra, s.Limit = nil, wire.Args(1), 5*time.Minute
 	return s

@@ -239,3 +239,13 @@ func reachedFile(t *testing.T, disk string) bool {
 }
 
 func writeFile(path, text string) error { return os.WriteFile(path, []byte(text), 0o644) }
+
+// helper is a helper of /init as an image has it.
+func helper(t *testing.T, name string) vm.Entry {
+	t.Helper()
+	e, err := vm.ReadEntry("usr/lib/preroot/"+name, filepath.Join(filepath.Dir(*builtInit), name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}

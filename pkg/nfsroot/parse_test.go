@@ -1,4 +1,4 @@
-package rootfs
+package nfsroot
 
 import (
 	"reflect"
@@ -8,7 +8,7 @@ import (
 
 func TestParseAddresses(t *testing.T) {
 	const client, gateway = 0x0a090902, 0x0a0909fe
-	for text, want := range map[string]NFS{
+	for text, want := range map[string]Root{
 		"10.9.9.2":                 {Prefix: 8},
 		"10.9.9.2:10.9.9.1":        {Server: "10.9.9.1", Prefix: 8},
 		"10.9.9.2:::255.255.255.0": {Prefix: 24},
@@ -24,7 +24,7 @@ func TestParseAddresses(t *testing.T) {
 		if want.Client == "" {
 			want.Client, want.Address = "10.9.9.2", client
 		}
-		var got NFS
+		var got Root
 		if bad := got.parseAddresses(text); bad != "" || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, %s; want %+v", text, got, bad, want)
 		}
@@ -58,7 +58,7 @@ func TestParseAddressesRefuses(t *testing.T) {
 		"255.0.0.1:::":             `netmask "" is not`,
 		"10.0.0.1:::::::::::none":  `eleventh "" is not one of`,
 	} {
-		var n NFS
+		var n Root
 		if bad := n.parseAddresses(text); !strings.HasPrefix(bad, want) {
 			t.Errorf("%q: %+v, %q; want %q", text, n, bad, want)
 		}
@@ -80,7 +80,7 @@ func TestBroadcastAndRoute(t *testing.T) {
 		{"10.9.9.2:10.2.2.2::128.0.0.0", 0x7fffffff, 0, 0, 0},
 		{"10.9.9.2:10.2.2.2::255.255.255.255", client, far, 0, 32},
 	} {
-		n, err := ParseNFS("/r", c.addresses)
+		n, err := Parse("/r", c.addresses)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +90,7 @@ func TestBroadcastAndRoute(t *testing.T) {
 	}
 }
 
-func TestParseNFS(t *testing.T) {
+func TestParse(t *testing.T) {
 	const v3, v4, mine = "vers=3,nolock,addr=10.9.9.1", "vers=4.2,nolock,addr=10.9.9.1", ",nolock,addr=10.9.9.1"
 	const all, all4 = "vers=3 vers=4.2 vers=4.1 vers=4.0", "vers=4.2 vers=4.1 vers=4.0"
 	for _, c := range []struct {
@@ -115,7 +115,7 @@ func TestParseNFS(t *testing.T) {
 		{"idefix", "10.9.9.2:10.9.9.1", "10.9.9.1:/tftpboot/idefix", all, v3},
 		{"/exports/%s/root", "10.9.9.2:10.9.9.1:::idefix", "10.9.9.1:/exports/idefix/root", all, v3},
 	} {
-		n, err := ParseNFS(c.name, c.addresses)
+		n, err := Parse(c.name, c.addresses)
 		if err != nil {
 			t.Errorf("%q %q: %v", c.name, c.addresses, err)
 			continue
@@ -126,7 +126,7 @@ func TestParseNFS(t *testing.T) {
 	}
 }
 
-func TestParseNFSRefuses(t *testing.T) {
+func TestParseRefuses(t *testing.T) {
 	for name, want := range map[string]string{
 		"/r":         `nfsroot=/r: server "" is not an IPv4 address`,
 		"0.0.0.0:/r": `server "0.0.0.0" is not an IPv4 address`,
@@ -134,24 +134,24 @@ func TestParseNFSRefuses(t *testing.T) {
 		"10.9.9.1:r": `path "r" is not one from /`,
 		"10.9.9.1:/" + strings.Repeat("r", maxPath): "is not one from / of at most 1024 bytes",
 	} {
-		n, err := ParseNFS(name, "10.9.9.2")
+		n, err := Parse(name, "10.9.9.2")
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %+v, %v; want %q in it", name, n, err, want)
 		}
 	}
-	if _, err := ParseNFS("/r", "x.y"); err == nil || !strings.HasPrefix(err.Error(), `ip=x.y: client "x.y"`) {
+	if _, err := Parse("/r", "x.y"); err == nil || !strings.HasPrefix(err.Error(), `ip=x.y: client "x.y"`) {
 		t.Errorf("bad addresses: %v", err)
 	}
 }
 
-// FuzzParseNFS: whatever stands in the texts, what comes out is an address of ours and of a server, a network that holds us, a path from the root, a version to try,
+// FuzzParse: whatever stands in the texts, what comes out is an address of ours and of a server, a network that holds us, a path from the root, a version to try,
 // and options that end with our own words, so that no word of the text can take the server's address away.
-func FuzzParseNFS(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	f.Add("10.9.9.1:/srv/%s,vers=3", "10.9.9.2::10.9.9.254:255.255.255.0:h.d:eth0:off")
 	f.Add("10.9.9.1:default,v4,minorversion=2,addr=1.2.3.4", "193.8.232.2:193.8.232.7::255.255.255.128")
 	f.Add("h,udp", "10.0.0.1:10.0.0.2:::::none:1.1.1.1:2.2.2.2:3.3.3.3")
 	f.Fuzz(func(t *testing.T, name, addresses string) {
-		n, err := ParseNFS(name, addresses)
+		n, err := Parse(name, addresses)
 		if err != nil {
 			return
 		}

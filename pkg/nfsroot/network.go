@@ -1,4 +1,4 @@
-package boot
+package nfsroot
 
 import (
 	"errors"
@@ -18,7 +18,7 @@ type nic struct {
 }
 
 // note takes what is told of a device.
-func (w *nfsWait) note(l linux.Link) {
+func (w *wait) note(l linux.Link) {
 	for _, c := range w.nics {
 		if c.Index == l.Index {
 			c.Link = l
@@ -29,12 +29,12 @@ func (w *nfsWait) note(l linux.Link) {
 }
 
 // serves says whether a device may bring root: that of the name asked for, or any Ethernet where none is.
-func (w *nfsWait) serves(c *nic) bool {
+func (w *wait) serves(c *nic) bool {
 	return !c.Gone && c.Kind == ethernet && (w.r.Device == "" || w.r.Device == c.Name)
 }
 
 // choose takes, of the devices that may bring root and have a carrier, the first in the order of names. While there is none, lacks says why.
-func (w *nfsWait) choose() (chosen *nic, lacks string) {
+func (w *wait) choose() (chosen *nic, lacks string) {
 	lacks = "no network device " + w.r.Device
 	for _, c := range w.nics {
 		if w.serves(c) {
@@ -49,7 +49,7 @@ func (w *nfsWait) choose() (chosen *nic, lacks string) {
 
 // raise switches network devices on, waits for the first carrier among those that may bring root, and configures that one; the others are switched off again. It tells
 // the loop what it waits for, and its end. A device that comes or changes is told by the kernel; closing the socket ends it.
-func (w *nfsWait) raise(network Network) {
+func (w *wait) raise(network Network) {
 	for {
 		told, err := network.Next()
 		if errors.Is(err, fs.ErrClosed) {
@@ -62,13 +62,13 @@ func (w *nfsWait) raise(network Network) {
 		for _, c := range w.nics {
 			if w.serves(c) && (chosen == nil && !c.Up && !c.raised || chosen != nil && c.raised && c != chosen) {
 				c.raised = chosen == nil
-				w.b.warn(network.SetUp(c.Index, c.raised))
+				w.warn(network.SetUp(c.Index, c.raised))
 			}
 		}
 		if chosen != nil {
 			lacks, err = "no answer from the server", w.configure(network, chosen)
 		}
-		w.b.deliver(func() { w.said, w.up, w.err = lacks, chosen != nil, err })
+		w.tell(func() { w.said, w.up, w.err = lacks, chosen != nil, err })
 		if chosen != nil || err != nil {
 			return
 		}
@@ -76,7 +76,7 @@ func (w *nfsWait) raise(network Network) {
 }
 
 // configure gives a device its address and its routes, and the machine its name.
-func (w *nfsWait) configure(n Network, c *nic) error {
+func (w *wait) configure(n Network, c *nic) error {
 	r, what := w.r, "network: "+w.r.Client+" on "+c.Name
 	err := n.AddAddress(c.Index, r.Address, r.Prefix, r.Broadcast())
 	if network, prefix, gateway := r.Route(); err == nil && (gateway != 0 || prefix > 0) {
@@ -85,15 +85,15 @@ func (w *nfsWait) configure(n Network, c *nic) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	w.b.m.Log.Notef("%s", what)
+	w.m.Say(what)
 	w.call("kernel/hostname", r.Hostname)
 	w.call("kernel/domainname", r.Domain)
 	return nil
 }
 
 // call gives the machine a name, "" for none.
-func (w *nfsWait) call(sysctl, name string) {
+func (w *wait) call(sysctl, name string) {
 	if name != "" {
-		w.b.warn(w.b.m.Sysctl(sysctl, name))
+		w.warn(w.m.Sysctl(sysctl, name))
 	}
 }

@@ -1,13 +1,15 @@
-package rootfs
+// Package nfsroot mounts a root on NFS with a static address, by the kernel's own client (admin-guide/nfs/nfsroot.rst): the work of a helper (cmd/nfsroot), which images have
+// that may come to such a root.
+package nfsroot
 
 import (
 	"errors"
 	"strings"
 )
 
-// NFS is a root file system on an NFS server, and how the network is configured to reach it. Addresses are IPv4: as dotted text, and as numbers, of which 10.0.0.1 is
+// Root is a root file system on an NFS server, and how the network is configured to reach it. Addresses are IPv4: as dotted text, and as numbers, of which 10.0.0.1 is
 // 0x0a000001 and 0 none.
-type NFS struct {
+type Root struct {
 	// Server has the directory Path.
 	Server, Path string
 	// Versions of the protocol to try, in order, as options of nfs(5).
@@ -34,12 +36,12 @@ const maxPath = 1024
 // version 4 alone is served all the same.
 var versions = []string{"vers=3", "vers=4.2", "vers=4.1", "vers=4.0"}
 
-// ParseNFS reads the texts of nfsroot= and ip=, or nfs-root-name and nfs-root-addrs. The first is [SERVER:]PATH[,OPTIONS] (the kernel's
+// Parse reads the texts of nfsroot= and ip=, or nfs-root-name and nfs-root-addrs. The first is [SERVER:]PATH[,OPTIONS] (the kernel's
 // admin-guide/nfs/nfsroot.rst): SERVER is an IPv4 address, that of the second text without it; "" or "default" for PATH is /tftpboot/%s, and a text that
 // begins with no slash, comma or digit stands below /tftpboot; %s is the host's name, or the client's address. An error names the
 // field and its text.
-func ParseNFS(name, addresses string) (*NFS, error) {
-	n := &NFS{Versions: versions}
+func Parse(name, addresses string) (*Root, error) {
+	n := &Root{Versions: versions}
 	name, addresses = strings.TrimSpace(name), strings.TrimSpace(addresses)
 	if bad := n.parseAddresses(addresses); bad != "" {
 		return nil, errors.New("ip=" + addresses + ": " + bad)
@@ -51,7 +53,7 @@ func ParseNFS(name, addresses string) (*NFS, error) {
 }
 
 // parseName reads the text of nfsroot=; it says what is bad, "" for nothing.
-func (n *NFS) parseName(name string) (bad string) {
+func (n *Root) parseName(name string) (bad string) {
 	if name != "" && !strings.Contains("/,0123456789", name[:1]) {
 		name = "/tftpboot/" + name
 	}
@@ -80,7 +82,7 @@ func (n *NFS) parseName(name string) (bad string) {
 
 // parseOptions takes the word that chooses the version out of the options; the kernel judges it. Of version 4 without a minor number the highest that both sides know
 // is meant, as by mount.nfs(8).
-func (n *NFS) parseOptions(options string) {
+func (n *Root) parseOptions(options string) {
 	for _, word := range strings.Split(options, ",") {
 		key, value, _ := strings.Cut(word, "=")
 		switch {
@@ -96,11 +98,11 @@ func (n *NFS) parseOptions(options string) {
 }
 
 // Source is what the kernel is given to mount, SERVER:PATH.
-func (n *NFS) Source() string { return n.Server + ":" + n.Path }
+func (n *Root) Source() string { return n.Server + ":" + n.Path }
 
 // MountOptions are the options of a mount of type nfs in a version: those of the text, and what mount.nfs(8) adds for the kernel, which resolves no name; of two that
 // contradict each other the last counts. Locks of version 3 are kept by this machine alone: rpc.statd, which the others need, does not run before
 // root is there.
-func (n *NFS) MountOptions(version string) string {
+func (n *Root) MountOptions(version string) string {
 	return n.options + version + ",nolock,addr=" + n.Server
 }

@@ -1,4 +1,4 @@
-package rootfs
+package nfsroot
 
 import (
 	"math/bits"
@@ -20,7 +20,7 @@ const isAddress = "an IPv4 address; none is asked for over the network"
 // parseAddresses reads the text of ip= or nfs-root-addrs: CLIENT:SERVER:GATEWAY:NETMASK:HOSTNAME:DEVICE:AUTOCONF:DNS0:DNS1:NTP0, of which those at the end may be
 // missing. 0.0.0.0 is no address, and without a netmask that of the address's class counts, both as in the kernel. Name servers and time
 // servers are read and passed over: nobody here asks them. It says what is bad, "" for nothing.
-func (n *NFS) parseAddresses(text string) (bad string) {
+func (n *Root) parseAddresses(text string) (bad string) {
 	names, parts := strings.Fields(fieldNames), strings.Split(text, ":")
 	var addresses [10]uint32
 	for i, part := range parts {
@@ -90,11 +90,11 @@ func prefixOf(client, netmask uint32) int {
 }
 
 // Broadcast is the address of all in the network.
-func (n *NFS) Broadcast() uint32 { return n.Address | ^uint32(0)>>n.Prefix }
+func (n *Root) Broadcast() uint32 { return n.Address | ^uint32(0)>>n.Prefix }
 
 // Route is the one route that the address does not bring by itself: the default one (0, 0) to the gateway, or, to a server in another network without one, its own. It is
 // needed where gateway or network is not 0.
-func (n *NFS) Route() (network uint32, prefix int, gateway uint32) {
+func (n *Root) Route() (network uint32, prefix int, gateway uint32) {
 	if n.Gateway == 0 && (n.server^n.Address)>>(32-n.Prefix) != 0 {
 		return n.server, 32, 0
 	}

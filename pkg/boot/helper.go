@@ -1,0 +1,28 @@
+package boot
+
+import (
+	"errors"
+	"path"
+	"strings"
+	"time"
+)
+
+// helper is a program of the image: what only some boots need is no part of /init.
+type helper struct {
+	path    string
+	limit   time.Duration // 0 is for ever
+	drivers bool          // those of devices are loaded meanwhile
+}
+
+// help runs a helper as a step of the boot and gives what it has said. Its last line is the reason when it fails.
+func (b *Boot) help(p helper, args ...string) (output string, err error) {
+	err = b.runStep(&step{finder: b.finder, key: path.Base(p.path) + " " + args[0], limit: p.limit, drivers: p.drivers, run: func() error {
+		status, text, err := b.m.Programs.Run(p.path, args...)
+		output = strings.TrimSpace(text)
+		if err == nil && status != 0 {
+			err = errors.New(output[strings.LastIndexByte(output, '\n')+1:])
+		}
+		return err
+	}})
+	return output, err
+}

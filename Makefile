@@ -1,9 +1,9 @@
-# make              build/init (the /init of an initramfs) and build/preroot (host command)
+# make              build/init (the /init of an initramfs), build/preroot (host command), build/initrd and build/nfsroot (helpers of images)
 # make init-arm64   build/arm64/init, the same for arm64 (preroot build --init takes it)
 # make boot         build, make an image and a small root, boot it under QEMU; BOOT="-kernel sid -firmware uefi" and more
 # make test         everything: format, vet, staticcheck, unit tests, QEMU suite
 # make bench        the time of a boot, measured against the floor
-# make install      the host command, and the module for dracut (DESTDIR, PREFIX)
+# make install      the host command, its helper, and the module for dracut (DESTDIR, PREFIX)
 # make kernels      fetch the kernels that the tests boot
 #
 # Long ones. The first five and test-dracut go on where they were stopped; what cannot be had fails.
@@ -79,6 +79,8 @@ MODULE   = $(DESTDIR)/usr/lib/dracut/modules.d/79preroot
 
 install: all
 	install -D -m 755 build/preroot $(DESTDIR)$(PREFIX)/bin/preroot
+	install -D -m 755 build/initrd $(DESTDIR)$(PREFIX)/lib/preroot/initrd
+	install -D -m 755 build/nfsroot $(DESTDIR)$(PREFIX)/lib/preroot/nfsroot
 	install -D -m 755 dracut/79preroot/module-setup.sh $(MODULE)/module-setup.sh
 	install -D -m 755 build/init $(MODULE)/init
 

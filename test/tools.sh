@@ -45,6 +45,8 @@ depmod kmod
 cpio cpio
 zstd zstd
 xz xz-utils
+lz4 lz4
+bzip2 bzip2
 bash bash
 loadkeys kbd
 ckbcomp console-setup

@@ -15,18 +15,19 @@ import (
 
 	"github.com/preroot/preroot/internal/linux"
 	"github.com/preroot/preroot/pkg/initrd"
+	"github.com/preroot/preroot/pkg/ramdisk"
 )
 
 func main() {
 	switch os.Args[0] {
-	case initrd.BecomeName:
+	case ramdisk.BecomeName:
 		_ = linux.BecomeLinuxrc(os.Args[1], initrd.Linuxrc)
 		os.Exit(127)
-	case initrd.AnswerName:
+	case ramdisk.AnswerName:
 		linux.AnswerMounts()
 		return
 	}
-	if err := initrd.Help(os.Args[1:], os.Stdout); err != nil {
+	if err := ramdisk.Help(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

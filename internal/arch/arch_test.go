@@ -81,9 +81,9 @@ func hostOnly(dir string) bool {
 var layers = [][]string{
 	{"internal/linux", "internal/klog", "internal/safe", "pkg/timeline"},
 	{"pkg/cmdline", "dracut/lib"},
-	{"pkg/config", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole"},
+	{"pkg/config", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole", "pkg/unpack"},
 	{"pkg/initqueue", "pkg/initrd", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/stock", "pkg/storage"},
-	{"pkg/nfsroot"}, // of a helper: not in /init
+	{"pkg/nfsroot", "pkg/ramdisk"}, // of helpers: not in /init
 	{"pkg/boot", "pkg/supervisor", "pkg/image"},
 	{"cmd/init", "cmd/preroot", "cmd/initrd", "cmd/nfsroot"},
 	{"internal/vm", "internal/linuxtest"},
@@ -139,6 +139,37 @@ func TestInitUsesItsLibraries(t *testing.T) {
 		if !used {
 			t.Errorf("no code of /init imports %s", want)
 		}
+	}
+}
+
+// beside are packages of helpers in an image, and the import paths below which their decoders lie: /init has none of it.
+var beside = []string{module + "pkg/unpack", module + "pkg/ramdisk", module + "pkg/nfsroot", "github.com/klauspost/compress", "github.com/pierrec/lz4", "github.com/xi2/xz", "compress/bzip2"}
+
+// TestHelpersAreNotInInit follows the imports of cmd/init through our own packages.
+func TestHelpersAreNotInInit(t *testing.T) {
+	all := sources(t)
+	seen := map[string]bool{}
+	todo := []string{"cmd/init"}
+	for len(todo) > 0 {
+		dir := todo[0]
+		todo = todo[1:]
+		for _, s := range all {
+			if s.dir != dir {
+				continue
+			}
+			for _, p := range s.imports() {
+				if slices.ContainsFunc(beside, func(b string) bool { return p == b || strings.HasPrefix(p, b+"/") }) {
+					t.Errorf("%s imports %s: that belongs into a helper, not into /init", s.name, p)
+				}
+				if to, ours := strings.CutPrefix(p, module); ours && !seen[to] {
+					seen[to] = true
+					todo = append(todo, to)
+				}
+			}
+		}
+	}
+	if !seen["pkg/boot"] || !seen["pkg/blkid"] {
+		t.Error("the imports of cmd/init were not followed")
 	}
 }
 

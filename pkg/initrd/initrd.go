@@ -1,15 +1,8 @@
-// Package initrd knows the classic initial RAM disk of initrd(4): a file system in /dev/ram0 whose program /linuxrc prepares the normal root, and the numbers
-// by which it names that. The kernel's part of it was init/do_mounts_initrd.c, which Linux 7.0 has removed.
+// Package initrd has the names of the classic initial RAM disk of initrd(4): a file system in /dev/ram0 whose program /linuxrc prepares the normal root. The kernel's part of it
+// was init/do_mounts_initrd.c, which Linux 7.0 has removed. What its helper does is in package ramdisk.
 package initrd
 
-import (
-	"errors"
-	"fmt"
-	"strconv"
-	"strings"
-
-	"github.com/preroot/preroot/pkg/device"
-)
+import "github.com/preroot/preroot/pkg/device"
 
 // The names that the world has fixed.
 const (
@@ -31,84 +24,8 @@ const (
 // KeepRAMDisk are the kernel parameters of a boot that stays on the RAM disk.
 const KeepRAMDisk = "root=" + Device + " rw"
 
-// The files of /proc/sys/kernel by which /linuxrc names the normal root (initrd(4), "Changing the normal root filesystem").
-const (
-	RealRootDev  = "real-root-dev"
-	NFSRootName  = "nfs-root-name"
-	NFSRootAddrs = "nfs-root-addrs"
-)
+// Nonsense stands in Result where the kernel parameters would: what /linuxrc has written cannot be obeyed, and the last line says why.
+const Nonsense = "!"
 
-// Kind is what real-root-dev means.
-type Kind int
-
-// As root= says; the RAM disk itself stays; a block device; the NFS directory of the other two files.
-const (
-	Unchanged Kind = iota
-	RAMDisk
-	Block
-	NFS
-)
-
-// Root is the normal root as /linuxrc has left it.
-type Root struct {
-	Kind   Kind
-	Number device.Number // of a block device
-}
-
-// The numbers that are no disk's: MKDEV(1, 0), and the major number 0 of unnamed devices with 255 (include/linux/root_dev.h).
-var (
-	ram0    = device.Number{Major: 1, Minor: 0}
-	nfsRoot = device.Number{Major: 0, Minor: 255}
-)
-
-// RAM0 is the number of /dev/ram0.
-func RAM0() device.Number { return ram0 }
-
-// ErrNumber is wrapped by what Read says of a text that is no device number.
-var ErrNumber = errors.New("is no device number")
-
-// Read judges the text of real-root-dev after the end of /linuxrc; before is what it held at the start. A number is decimal, octal or hexadecimal as for every
-// number of a sysctl.
-func Read(before, after string) (Root, error) {
-	n, err := parse(after)
-	if err != nil {
-		return Root{}, err
-	}
-	if was, err := parse(before); err == nil && was == n || n == 0 {
-		return Root{Kind: Unchanged}, nil
-	}
-	switch number := decode(n); {
-	case number == ram0:
-		return Root{Kind: RAMDisk}, nil
-	case number == nfsRoot:
-		return Root{Kind: NFS}, nil
-	case number.Major == 0:
-		return Root{}, fmt.Errorf("%s: %q %w of a disk: its major number is 0. Write MAJOR*256+MINOR, such as 0x0801, or 255 for NFS", RealRootDev, strings.TrimSpace(after), ErrNumber)
-	default:
-		return Root{Kind: Block, Number: number}, nil
-	}
-}
-
-// parse reads a number as proc_dointvec does (kernel/sysctl.c): blanks round it, a prefix for its base. An empty file is 0. Our own file takes any text, so what
-// is no number is an error here.
-func parse(text string) (uint32, error) {
-	word := strings.Trim(text, "\x00 \t\n\v\f\r")
-	if word == "" {
-		return 0, nil
-	}
-	n, err := strconv.ParseUint(word, 0, 32)
-	if err != nil || strings.Contains(word, "_") || len(word) > 1 && strings.ContainsAny(word[1:2], "bBoO") { // Go's own ways to write one
-		return 0, fmt.Errorf("%s: %.40q %w: write MAJOR*256+MINOR, decimal or as 0x0801; 0x100 keeps the RAM disk, 255 is NFS", RealRootDev, word, ErrNumber)
-	}
-	return uint32(n), nil
-}
-
-// decode is new_decode_dev of the kernel (include/linux/kdev_t.h): the old encoding of sixteen bits, with room for larger numbers around it.
-func decode(n uint32) device.Number {
-	return device.Number{Major: n & 0xfff00 >> 8, Minor: n&0xff | n>>12&0xfff00}
-}
-
-// Encode is new_encode_dev, its inverse, in decimal.
-func Encode(n device.Number) string {
-	return strconv.FormatUint(uint64(n.Minor&0xff|n.Major<<8|n.Minor&^0xff<<12), 10)
-}
+// RAM0 is the number of /dev/ram0 (MKDEV(1, 0)).
+func RAM0() device.Number { return device.Number{Major: 1} }

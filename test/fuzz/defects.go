@@ -307,6 +307,12 @@ var defects = []defect{
 		"a USB class of one digit is read as two",
 	},
 	{
+		"unpack.FuzzUnpack", "pkg/unpack/lz4.go",
+		"if size > len(r.packed) {",
+		"if size > len(r.packed)+1<<31 {",
+		"lz4: a block may be larger than its frame allows",
+	},
+	{
 		"vconsole.FuzzFont", "pkg/vconsole/font.go",
 		"uint64(header)+uint64(count)*uint64(size) > uint64(len(data))",
 		"header+count*size > uint32(len(data))",

@@ -1,4 +1,4 @@
-package initrd
+package ramdisk
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/preroot/preroot/internal/linux"
 	"github.com/preroot/preroot/internal/safe"
+	"github.com/preroot/preroot/pkg/initrd"
 )
 
 // namesDir is where the files of /proc/sys/kernel lie that a kernel has not.
@@ -35,22 +36,19 @@ func run(root, before string, limit time.Duration) error {
 	words, err := words(before, names.Read)
 	if err != nil {
 		said = append(said, err.Error())
-		words = Nonsense
+		words = initrd.Nonsense
 	}
 	return leaveResult(words, said)
 }
-
-// Nonsense stands in Result where the kernel parameters would: what /linuxrc has written cannot be obeyed, and the last line says why.
-const Nonsense = "!"
 
 // life is that of the process. What is said is nothing of a good one.
 func life(root string, names *linux.ProcNames, limit time.Duration) (said []string) {
 	p, err := linux.StartLinuxrc("/proc/self/exe", []string{BecomeName, root}, "/dev/console")
 	if err != nil {
-		return []string{Linuxrc + " cannot be executed: " + whyNot(err)}
+		return []string{initrd.Linuxrc + " cannot be executed: " + whyNot(err)}
 	}
 	if listener := p.Listener(); listener == nil {
-		said = append(said, Linuxrc+" sees no real-root-dev in a /proc that it mounts itself: this kernel has no seccomp (CONFIG_SECCOMP_FILTER)")
+		said = append(said, initrd.Linuxrc+" sees no real-root-dev in a /proc that it mounts itself: this kernel has no seccomp (CONFIG_SECCOMP_FILTER)")
 	} else {
 		served := make(chan struct{})
 		safe.Go("mounts", nil, func() { names.Serve(listener); close(served) })
@@ -65,11 +63,11 @@ func life(root string, names *linux.ProcNames, limit time.Duration) (said []stri
 	case err != nil:
 		said = append(said, err.Error())
 	case late.Load():
-		said = append(said, fmt.Sprintf("%s was ended after %v (rd.preroot.linuxrc_timeout=)", Linuxrc, limit))
+		said = append(said, fmt.Sprintf("%s was ended after %v (rd.preroot.linuxrc_timeout=)", initrd.Linuxrc, limit))
 	case status < 0:
-		said = append(said, fmt.Sprintf("%s was killed by signal %d (%v)", Linuxrc, -status, syscall.Signal(-status)))
+		said = append(said, fmt.Sprintf("%s was killed by signal %d (%v)", initrd.Linuxrc, -status, syscall.Signal(-status)))
 	case status > 0:
-		said = append(said, fmt.Sprintf("%s has ended with status %d", Linuxrc, status))
+		said = append(said, fmt.Sprintf("%s has ended with status %d", initrd.Linuxrc, status))
 	}
 	return said
 }
@@ -108,7 +106,7 @@ func words(before string, read func(name string) string) (string, error) {
 	}
 	switch root.Kind {
 	case RAMDisk:
-		return KeepRAMDisk, nil
+		return initrd.KeepRAMDisk, nil
 	case Block:
 		return "root=" + root.Number.String(), nil
 	case NFS:

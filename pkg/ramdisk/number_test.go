@@ -1,4 +1,4 @@
-package initrd
+package ramdisk
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/preroot/preroot/pkg/device"
+	"github.com/preroot/preroot/pkg/initrd"
 )
 
 func TestRead(t *testing.T) {
@@ -47,31 +48,12 @@ func TestReadRefuses(t *testing.T) {
 func TestEncode(t *testing.T) {
 	for _, n := range []device.Number{{Major: 8, Minor: 1}, {Major: 1, Minor: 0}, {Major: 259, Minor: 3}, {Major: 253, Minor: 300}, {Major: 4095, Minor: 1<<20 - 1}} {
 		got, err := Read("0", Encode(n))
-		if n == RAM0() {
+		if n == initrd.RAM0() {
 			if err != nil || got.Kind != RAMDisk {
 				t.Errorf("%v: %+v, %v", n, got, err)
 			}
 		} else if err != nil || got.Number != n {
 			t.Errorf("%v is %s, which is read as %+v, %v", n, Encode(n), got, err)
-		}
-	}
-}
-
-func TestPacking(t *testing.T) {
-	for head, want := range map[string]string{
-		"\x1f\x8b\x08\x00": "gzip", "BZh91AY": "bzip2", "\xfd7zXZ\x00\x00": "xz", "\x28\xb5\x2f\xfd\x04": "zstd", "\x02\x21\x4c\x18": "lz4", "\x5d\x00\x00\x80": "lzma",
-		"": "", "hsqs": "", "-rom1fs-": "", "\x1f": "",
-	} {
-		if got := Packing([]byte(head)); got != want {
-			t.Errorf("%q: %q, want %q", head, got, want)
-		}
-	}
-}
-
-func TestUnknown(t *testing.T) {
-	for head, want := range map[string]string{"": "is empty", "070701AB": "cpio archive", "hello": "begins with 68 65 6c 6c 6f)"} {
-		if err := Unknown([]byte(head)); !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v", head, err)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package initrd
+package ramdisk
 
 import (
 	"errors"
@@ -13,6 +13,8 @@ import (
 
 	"github.com/preroot/preroot/internal/linux"
 	"github.com/preroot/preroot/pkg/device"
+	"github.com/preroot/preroot/pkg/initrd"
+	"github.com/preroot/preroot/pkg/unpack"
 )
 
 // Help does what the helper is asked for (cmd/initrd).
@@ -39,14 +41,14 @@ func Help(args []string, out io.Writer) error {
 	return fmt.Errorf("usage: initrd measure FILE | fill FILE DEVICE | run TYPE NUMBER SECONDS | users NUMBER, not %q", args)
 }
 
-// measure is the size of what is in a file.
+// measure is the size of what is in a file, in bytes; a packed one is unpacked to its end for that.
 func measure(file string) (int64, error) {
-	packing, err := look(file)
+	packed, err := look(file)
 	if err != nil {
 		return 0, err
 	}
-	if packing != "" {
-		return 0, fmt.Errorf("%s: %s is not unpacked yet", file, packing)
+	if packed {
+		return unpack.Size(file, sizeLimit)
 	}
 	st, err := os.Stat(file)
 	if err != nil {
@@ -55,51 +57,55 @@ func measure(file string) (int64, error) {
 	return st.Size(), nil
 }
 
+// sizeLimit is where the unpacking of a file ends that would fill the memory, in bytes.
+const sizeLimit = 16 << 30
+
 // fill puts it onto a device.
 func fill(file, device string) error {
-	packing, err := look(file)
+	packed, err := look(file)
 	if err != nil {
 		return err
 	}
-	if packing != "" {
-		return fmt.Errorf("%s: %s is not unpacked yet", file, packing)
+	if packed {
+		_, err := unpack.Device(file, device)
+		return err
 	}
 	return linux.CopyOnto(file, device)
 }
 
-// phase mounts the RAM disk, whose file system is of that type, runs its /linuxrc, and leaves Result. number is that of the device which root= names (MAJOR:MINOR, 0:0 for
+// phase mounts the RAM disk, whose file system is of that type, runs its /linuxrc, and leaves initrd.Result. number is that of the device which root= names (MAJOR:MINOR, 0:0 for
 // one that is not known), "" where there is no root=.
 func phase(fstype, number string, limit time.Duration) error {
 	if err := mountDisk(fstype); err != nil {
 		return err
 	}
-	there, err := executable(Directory + Linuxrc)
+	there, err := executable(initrd.Directory + initrd.Linuxrc)
 	switch {
 	case err != nil:
 		return leaveResult(without(number), []string{err.Error() + "; it is not run"})
 	case !there:
-		return leaveResult(without(number), []string{"there is no " + Linuxrc})
+		return leaveResult(without(number), []string{"there is no " + initrd.Linuxrc})
 	}
 	before := "0"
 	if ref, err := device.ParseRef(number); err == nil {
 		before = Encode(ref.Number)
 	}
-	return run(Directory, before, limit)
+	return run(initrd.Directory, before, limit)
 }
 
 // without is what follows where /linuxrc is not run: the root that is named, or else the RAM disk itself.
 func without(number string) string {
 	if number == "" {
-		return KeepRAMDisk
+		return initrd.KeepRAMDisk
 	}
 	return ""
 }
 
 // mountDisk mounts it writable where its file system can be written.
 func mountDisk(fstype string) error {
-	err := linux.Mount(Device, Directory, fstype, 0, "")
+	err := linux.Mount(initrd.Device, initrd.Directory, fstype, 0, "")
 	if errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EACCES) {
-		err = linux.Mount(Device, Directory, fstype, syscall.MS_RDONLY, "")
+		err = linux.Mount(initrd.Device, initrd.Directory, fstype, syscall.MS_RDONLY, "")
 	}
 	return err
 }
@@ -115,27 +121,30 @@ func executable(file string) (bool, error) {
 	case st.Mode()&fs.ModeSymlink != 0: // it leads somewhere in that root: the exec tells
 		return true, nil
 	case !st.Mode().IsRegular() || st.Mode().Perm()&0o111 == 0:
-		return false, fmt.Errorf("%s may not be executed (%v): chmod 755 when the initrd is made", Linuxrc, st.Mode())
+		return false, fmt.Errorf("%s may not be executed (%v): chmod 755 when the initrd is made", initrd.Linuxrc, st.Mode())
 	}
 	return true, nil
 }
 
-// leaveResult writes Result.
+// leaveResult writes initrd.Result.
 func leaveResult(words string, said []string) error {
-	return linux.Files{}.WriteFile(Result, []byte(strings.Join(append([]string{words}, said...), "\n")+"\n"))
+	return linux.Files{}.WriteFile(initrd.Result, []byte(strings.Join(append([]string{words}, said...), "\n")+"\n"))
 }
 
-// look says what a file is packed with, and refuses what can be no RAM disk.
-func look(file string) (packing string, err error) {
+// look says whether a file is packed, and refuses what can be no RAM disk.
+func look(file string) (packed bool, err error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return "", err
+		return false, err
 	}
 	defer f.Close()
 	head := make([]byte, 16)
 	n, _ := io.ReadFull(f, head)
-	if head = head[:n]; n == 0 || strings.HasPrefix(string(head), "07070") {
-		return "", Unknown(head)
+	switch head = head[:n]; {
+	case n == 0:
+		return false, fmt.Errorf("%s is empty", file)
+	case strings.HasPrefix(string(head), "07070"):
+		return false, fmt.Errorf("%s is a cpio archive, an initramfs: give it to the boot loader itself, or build an image with its files", file)
 	}
-	return Packing(head), nil
+	return unpack.Detect(head) != "", nil
 }

@@ -15,7 +15,9 @@ import (
 )
 
 // waits says that minutes pass until a hook is given up: such a machine runs in virtual time, which is slower but leaps over them.
-func (b badHook) waits() bool { return strings.Contains(b.text, "sleep 100000") && !b.engine || slices.Contains(b.says, idle) }
+func (b badHook) waits() bool {
+	return strings.Contains(b.text, "sleep 100000") && !b.engine || slices.Contains(b.says, idle)
+}
 
 // cell is one boot: a bad hook in some stages, under one shell. In a failing one root is not there.
 type cell struct {

@@ -67,6 +67,9 @@ func buildOptions(args []string, stderr io.Writer) (o image.Options, verbose boo
 		return nil
 	})
 	f.StringVar(&o.Hooks, "hooks", "", "`DIR` with hook scripts of dracut's kind, DIR/STAGE/NAME.sh; the image gets a shell and our library of functions for them")
+	f.StringVar(&o.Initrd, "initrd", "", "`FILE`, a classic initrd (initrd(4)): a file system as it is, or packed with gzip, xz, zstd, lz4 or bzip2; its /linuxrc runs before root is mounted")
+	f.BoolVar(&o.Network, "network", false, "what a root on NFS needs (root=/dev/nfs, or a classic initrd that says so)")
+	f.StringVar(&o.Helpers, "helpers", "", "`DIR` with the helpers of /init that --initrd and --network take (default: beside this program, then /usr/lib/preroot)")
 	f.StringVar(&o.Shell, "shell", "", "`PATH` of the static program that is the shell of hooks (default /bin/busybox)")
 	rest, err := parseAnywhere(f, args)
 	if err != nil {
@@ -106,7 +109,10 @@ func finish(o *image.Options, rest []string) error {
 	}
 	o.Output = rest[0]
 	if o.Init == "" {
-		o.Init = defaultInit()
+		o.Init = defaultProgram("init")
+	}
+	if o.Helpers == "" {
+		o.Helpers = filepath.Dir(defaultProgram("initrd"))
 	}
 	if o.ModulesDir != "" {
 		return nil
@@ -122,14 +128,14 @@ func finish(o *image.Options, rest []string) error {
 	return nil
 }
 
-// defaultInit is init beside this program (a build tree), otherwise where the package installs it.
-func defaultInit() string {
+// defaultProgram is a program beside this one (a build tree), otherwise where the package installs it.
+func defaultProgram(name string) string {
 	if self, err := os.Executable(); err == nil {
-		if beside := filepath.Join(filepath.Dir(self), "init"); isFile(beside) {
+		if beside := filepath.Join(filepath.Dir(self), name); isFile(beside) {
 			return beside
 		}
 	}
-	return "/usr/lib/preroot/init"
+	return "/usr/lib/preroot/" + name
 }
 
 func isFile(file string) bool {

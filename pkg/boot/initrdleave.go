@@ -81,7 +81,10 @@ func (b *Boot) newRootHas(dir string) bool {
 func (b *Boot) tellUsers() {
 	_, list, err := b.m.Programs.Run(initrd.Helper, "users", initrd.RAM0().String())
 	b.warn(err)
-	users := strings.Split(strings.TrimSpace(list), "\n")
+	var users []string
+	for line := range strings.Lines(strings.TrimSpace(list)) {
+		users = append(users, strings.TrimSpace(line))
+	}
 	for _, target := range b.mountsBelow(initrd.Directory) {
 		users = append(users, "the mount on "+strings.TrimPrefix(target, initrd.Directory))
 	}

@@ -21,7 +21,7 @@ var baseNodes = []Entry{
 }
 
 // addBase takes in all but the modules.
-func (l *layout) addBase(o *Options, c *choice, init []byte, files map[string]string) error {
+func (l *layout) addBase(o *Options, c *choice, init []byte, ram *classic, files map[string]string) error {
 	for _, name := range baseFolders {
 		if err := l.add(Entry{Name: name, Kind: Dir, Perm: 0o755}); err != nil {
 			return err
@@ -45,6 +45,13 @@ func (l *layout) addBase(o *Options, c *choice, init []byte, files map[string]st
 		return err
 	}
 	entries = append(entries, hooks...)
+	for _, more := range []func() ([]Entry, error){func() ([]Entry, error) { return ram.files(o) }, func() ([]Entry, error) { return networkFiles(o) }} {
+		list, err := more()
+		if err != nil {
+			return err
+		}
+		entries = append(entries, list...)
+	}
 	if err := l.add(entries...); err != nil {
 		return err
 	}

@@ -28,6 +28,9 @@ type Options struct {
 	Includes      []Include
 	Hooks         string // folder of hook scripts, in folders named by their stage; "" for none
 	Shell         string // static program that is the shell of hooks; "" for /bin/busybox
+	Initrd        string // a classic initrd (initrd(4)) that the image carries; "" for none
+	Network       bool   // what a root on NFS needs
+	Helpers       string // folder of the helpers that these two need
 	KernelCmdline string // words for /etc/cmdline.d/10-cmdline.conf
 	NoShell       bool   // no prompt at boot, ever
 	Force         bool   // replace Output
@@ -76,7 +79,11 @@ func Build(o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	c, err := choose(t, &o)
+	ram, err := readClassic(o.Initrd)
+	if err != nil {
+		return Summary{}, err
+	}
+	c, err := choose(t, &o, ram)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -85,7 +92,7 @@ func Build(o Options) (Summary, error) {
 	}
 	s := c.summary()
 	s.InitBytes = int64(len(init))
-	data, err := assemble(&o, c, init, &s)
+	data, err := assemble(&o, c, init, ram, &s)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -100,7 +107,7 @@ func (c *choice) summary() Summary {
 }
 
 // assemble lays the image out; see the package comment for the order.
-func assemble(o *Options, c *choice, init []byte, s *Summary) ([]byte, error) {
+func assemble(o *Options, c *choice, init []byte, ram *classic, s *Summary) ([]byte, error) {
 	f, words := plain, "uncompressed in the compressed part: all of them are loaded"
 	if o.Generic {
 		f, words = kernelForm(c.tree), "one by one by gzip, unpacked by /init"
@@ -117,7 +124,7 @@ func assemble(o *Options, c *choice, init []byte, s *Summary) ([]byte, error) {
 		s.ModuleBytes += int64(len(e.Data))
 	}
 	rest := newLayout()
-	if err := rest.addBase(o, c, init, files); err != nil {
+	if err := rest.addBase(o, c, init, ram, files); err != nil {
 		return nil, err
 	}
 	tables, warnings, err := consoleFiles(o)
@@ -128,15 +135,34 @@ func assemble(o *Options, c *choice, init []byte, s *Summary) ([]byte, error) {
 	if err := rest.add(tables...); err != nil {
 		return nil, err
 	}
-	if f == plain {
-		if err := rest.add(modules...); err != nil {
-			return nil, err
-		}
-		return rest.compressed()
+	first, where := newLayout(), rest
+	if f != plain {
+		where = first
 	}
-	first := newLayout()
-	if err := first.add(modules...); err != nil {
+	if err := where.add(modules...); err != nil {
 		return nil, err
+	}
+	if err := placeClassic(ram, first, rest); err != nil {
+		return nil, err
+	}
+	return joined(first, rest)
+}
+
+// placeClassic puts the data of an initrd into the part that is not compressed, where they are packed already.
+func placeClassic(ram *classic, first, rest *layout) error {
+	switch {
+	case ram == nil:
+		return nil
+	case ram.packed != "":
+		return first.add(ram.image())
+	}
+	return rest.add(ram.image())
+}
+
+// joined is the image: what is packed already, uncompressed, before the compressed rest.
+func joined(first, rest *layout) ([]byte, error) {
+	if len(first.entries) == 0 {
+		return rest.compressed()
 	}
 	a, err := first.archive(512)
 	if err != nil {
@@ -230,19 +256,28 @@ func (l *layout) compressed() ([]byte, error) {
 	return e.EncodeAll(data, nil), nil
 }
 
-// readInit reads the binary that becomes /init and refuses what could not run there: an image has no libraries.
+// readInit reads the binary that becomes /init.
 func readInit(file string) ([]byte, error) {
+	data, err := readStatic("init", file)
+	if err != nil {
+		return nil, fmt.Errorf("%w (build it with make, or name it by --init)", err)
+	}
+	return data, nil
+}
+
+// readStatic reads a program and refuses what could not run in an image, which has no libraries; what is what it is for.
+func readStatic(what, file string) ([]byte, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("init: %w (build it with make, or name it by --init)", err)
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	f, err := elf.NewFile(bytes.NewReader(data))
 	if err != nil {
-		return nil, fmt.Errorf("init %s is no ELF program: %w", file, err)
+		return nil, fmt.Errorf("%s %s is no ELF program: %w", what, file, err)
 	}
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {
-			return nil, fmt.Errorf("init %s needs a dynamic loader, which the image does not have: build it with CGO_ENABLED=0 or -static", file)
+			return nil, fmt.Errorf("%s %s needs a dynamic loader, which the image does not have: build it with CGO_ENABLED=0 or -static", what, file)
 		}
 	}
 	return data, nil

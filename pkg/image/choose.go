@@ -19,7 +19,7 @@ type choice struct {
 }
 
 // choose decides by the options which modules go in.
-func choose(t *tree, o *Options) (*choice, error) {
+func choose(t *tree, o *Options, ram *classic) (*choice, error) {
 	c := &choice{tree: t, in: map[string]bool{}}
 	if o.Generic {
 		c.addGeneric()
@@ -33,6 +33,14 @@ func choose(t *tree, o *Options) (*choice, error) {
 	}
 	for _, word := range o.AddDrivers {
 		if _, err := c.asked(word, "--add-drivers"); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.addClassic(ram); err != nil {
+		return nil, err
+	}
+	if o.Network {
+		if err := c.addNetwork(o.Generic); err != nil {
 			return nil, err
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/preroot/preroot/internal/vm"
 )
 
-// classic makes the file system of a classic initrd (initrd(4)): busybox, and a shell script as /linuxrc.
-func classic(t *testing.T, script string) vm.Entry {
+// classic makes the file system of a classic initrd (initrd(4)): busybox, and a shell script as /linuxrc; packed by gzip where asked.
+func classic(t *testing.T, name, script string, pack bool) string {
 	t.Helper()
 	busybox, err := exec.LookPath("busybox")
 	if err != nil {
@@ -21,7 +21,7 @@ func classic(t *testing.T, script string) vm.Entry {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, image := t.TempDir(), filepath.Join(t.TempDir(), "initrd.img")
+	dir, image := t.TempDir(), filepath.Join(t.TempDir(), name+".initrd")
 	for _, d := range []string{"bin", "proc", "dev", "new", "kept"} {
 		if err := os.Mkdir(filepath.Join(dir, d), 0o755); err != nil {
 			t.Fatal(err)
@@ -40,11 +40,13 @@ func classic(t *testing.T, script string) vm.Entry {
 	if out, err := exec.Command("mke2fs", "-q", "-t", "ext2", "-d", dir, image, "8M").CombinedOutput(); err != nil {
 		t.Fatalf("mke2fs: %v: %s", err, out)
 	}
-	e, err := vm.ReadEntry("initrd.image", image)
-	if err != nil {
-		t.Fatal(err)
+	if pack {
+		if out, err := exec.Command("gzip", image).CombinedOutput(); err != nil {
+			t.Fatalf("gzip: %v: %s", err, out)
+		}
+		image += ".gz"
 	}
-	return e
+	return image
 }
 
 // initrdFacts is what the real system tells.
@@ -87,7 +89,7 @@ func initrdRoot(t *testing.T, directory bool) string {
 }
 
 // TestClassicInitrd: the two-phase boot of initrd(4). The first names the root by number and leaves a process and a mount: the RAM disk is moved to /initrd with both. The
-// second leaves nothing, the new root has no such directory, and the memory is free again.
+// second, which is packed, leaves nothing, the new root has no such directory, and the memory is free again.
 func TestClassicInitrd(t *testing.T) {
 	for _, c := range []struct {
 		name, script, words string
@@ -99,13 +101,13 @@ func TestClassicInitrd(t *testing.T) {
 			[]string{"/linuxrc has ended with status 3", "root: 254:0 is /dev/vda", "KEPT the RAM disk here", "MOUNT /dev/ram0 /initrd ext2", "MOUNT none /initrd/kept tmpfs", "PROCESS sleep"}, nil,
 		},
 		{
-			"freed", "mount -t proc none /proc\nread -r dev </proc/sys/kernel/real-root-dev\necho \"dev $dev pid $$\"\nls /proc/sys/kernel/nfs-root-name\n", "root=UUID=" + vm.RootUUID, false,
+			"freed", "mount -t proc none /proc\nread -r dev </proc/sys/kernel/real-root-dev\necho \"dev $dev pid $$\"\nls /proc/sys/kernel/nfs-root-name\numount /proc\n", "root=UUID=" + vm.RootUUID, false,
 			[]string{"dev 0 pid", "/proc/sys/kernel/nfs-root-name", "KEPT", "MODULE"}, []string{"MODULE /sys/module/brd", "MOUNT /dev/ram0", "stays in memory"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := plain(t, image{drivers: known + " brd", extra: []vm.Entry{helper(t, "initrd"), classic(t, c.script)}}, serial)
+			s := plain(t, image{drivers: known, initrd: classic(t, c.name, c.script, !c.directory)}, serial)
 			s.Disks[0].Path = initrdRoot(t, c.directory)
 			s.Cmdline = c.words + " rw " + serial
 			r := boot(t, s)

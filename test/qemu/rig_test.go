@@ -93,6 +93,7 @@ type image struct {
 	drivers  string   // "" is generic
 	launcher []string // the orders of /launcher.conf; nil for none
 	extra    []vm.Entry
+	initrd   string // a classic initrd that it carries
 }
 
 // known is the image for known hardware, the one that is measured.
@@ -102,8 +103,14 @@ const known = "virtio_pci virtio_blk ext4"
 // unpacks one archive after the other.
 func (i image) build(t *testing.T, k vm.Kernel) string {
 	t.Helper()
-	base := makeOnce(t, fmt.Sprintf("image-%s-%s", k.Name, strings.ReplaceAll(i.drivers, " ", "+")), func(path string) error {
-		return vm.Build{Builder: *builtBuilder, Init: initFor(k.Arch), Drivers: i.drivers}.Make(k, path)
+	name := fmt.Sprintf("image-%s-%s", k.Name, strings.ReplaceAll(i.drivers, " ", "+"))
+	var args []string
+	if i.initrd != "" {
+		name += "-" + filepath.Base(i.initrd)
+		args = []string{"--initrd", i.initrd}
+	}
+	base := makeOnce(t, name, func(path string) error {
+		return vm.Build{Builder: *builtBuilder, Init: initFor(k.Arch), Drivers: i.drivers, Args: args}.Make(k, path)
 	})
 	extra := i.extra
 	if i.launcher != nil {

@@ -37,6 +37,10 @@ func TestBuildOptions(t *testing.T) {
 			image.Options{Includes: []image.Include{{Src: "a", Dst: "/b"}, {Src: "-c", Dst: "--kver"}}, ModulesDir: "m", Init: "i", Output: "img"},
 		},
 		{
+			[]string{"--init", "i", "--modules-dir", "m", "--generic", "--initrd", "old.gz", "--network", "--helpers", "h", "img"},
+			image.Options{Init: "i", ModulesDir: "m", Generic: true, Initrd: "old.gz", Network: true, Helpers: "h", Output: "img"},
+		},
+		{
 			[]string{"--init", "i", "--kver", "6.1", "--add-drivers", "a b", "--omit-drivers", "c", "--kernel-cmdline", "root=/dev/vda ro", "--", "-img"},
 			image.Options{Init: "i", KVER: "6.1", ModulesDir: "/lib/modules/6.1", AddDrivers: []string{"a", "b"}, OmitDrivers: []string{"c"}, KernelCmdline: "root=/dev/vda ro", Output: "-img"},
 		},
@@ -47,6 +51,9 @@ func TestBuildOptions(t *testing.T) {
 			continue
 		}
 		tt.want.Version, tt.want.HostEtc = version, "/etc"
+		if tt.want.Helpers == "" {
+			tt.want.Helpers = "/usr/lib/preroot"
+		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", tt.args, diff)
 		}

@@ -79,7 +79,7 @@ func Start(s Spec, watch io.Writer) (*Machine, error) {
 		return nil, err
 	}
 	m.started = time.Now()
-	if err := m.cmd.Start(); err != nil {
+	if err := m.start(s.Measured); err != nil {
 		os.RemoveAll(dir)
 		return nil, err
 	}

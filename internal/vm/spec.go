@@ -25,6 +25,9 @@ type Spec struct {
 	// times repeatable (test/bench). For one CPU only.
 	Icount bool
 
+	// Measured says that the time of the machine counts: no other program of the host keeps it waiting (sched(7), SCHED_FIFO), where that may be set.
+	Measured bool
+
 	// Console says what is attached to the first serial line.
 	Console Console
 

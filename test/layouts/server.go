@@ -113,7 +113,7 @@ func (r *rig) server(c Cell, script string) (vm.Spec, vm.Wire, error) {
 		list = append(list, vm.Disk{Path: path, Snapshot: true})
 	}
 	return vm.Spec{
-		Kernel: k.Image(), Initrd: initrd, Cmdline: "console=ttyS0 quiet net.ifnames=0", Disks: list, MemoryMiB: 512, Limit: 2 * r.o.limit(),
+		Kernel: k.Image(), Initrd: initrd, Cmdline: "console=ttyS0 quiet net.ifnames=0", Disks: list, MemoryMiB: 512, Limit: 2 * r.o.limit(), Measured: r.o.times,
 		Extra: wire.Args(0),
 	}, wire, err
 }

@@ -198,7 +198,7 @@ func (r *rig) timed(c Cell, l Layout, image string) (vm.Bench, error) {
 	}
 	s := r.spec(c, l, k, image, disks)
 	s.Cmdline = "quiet log_buf_len=4M " + s.Cmdline
-	s.Icount = !l.Wall
+	s.Icount, s.Measured = !l.Wall, true
 	end, err := r.served(c, l, s)
 	if err != nil {
 		return vm.Bench{}, err

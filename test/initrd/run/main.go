@@ -4,7 +4,7 @@
 //
 // A column is oracle (a Linux 6.1 that does all by itself; -build only makes that kernel) or preroot-KERNEL, KERNEL being a name of internal/vm
 // (preroot-6.1-cloud), which needs build/init and build/preroot: run make. -column may be given more than once; the first is what the others
-// are compared with. Without a number every case is booted. Results (JSON) and consoles lie below build/initrd, a folder for each column.
+// are compared with. Without a number every case is booted. Results (JSON) and consoles lie below build/initrds, a folder for each column.
 package main
 
 import (
@@ -38,7 +38,7 @@ func run(args []string, out, errs io.Writer) int {
 	f.BoolVar(&o.build, "build", false, "build the oracle's kernel and boot nothing")
 	f.BoolVar(&o.verbose, "v", false, "show the consoles")
 	f.BoolVar(&o.virtual, "virtual", false, "guests count instructions instead of seconds: slower, but right on a machine that has much else to do")
-	f.StringVar(&o.results, "dir", "build/initrd", "where the results are kept")
+	f.StringVar(&o.results, "dir", "build/initrds", "where the results are kept")
 	f.Func("column", "`NAME` of a column, oracle or preroot-KERNEL (oracle if none is given)", func(name string) error {
 		o.columns = append(o.columns, name)
 		return nil

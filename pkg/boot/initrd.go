@@ -53,7 +53,7 @@ func (b *Boot) hasInitrd() bool {
 		return false
 	}
 	_, err := fs.Stat(b.m.Files, initrd.Image[1:])
-	return err == nil || b.m.Restarted && b.counted(stateInitrd) > 0
+	return err == nil || b.initialDisk.filled || b.m.Restarted && b.counted(stateInitrd) > 0
 }
 
 // bootInitrd is its phase of the boot.

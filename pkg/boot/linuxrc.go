@@ -11,10 +11,10 @@ import (
 	"github.com/preroot/preroot/pkg/initrd"
 )
 
-// linuxrcPhase runs /linuxrc and takes over what it has decided. One that was under way when an engine ended is not run again: PID 1 has ended it with the rest.
+// linuxrcPhase runs /linuxrc, once in a boot, and takes over what it has decided. One that was under way when an engine ended is not run again: PID 1 has ended it with the rest.
 func (b *Boot) linuxrcPhase() error {
 	switch {
-	case b.m.Restarted && b.counted(stateLinuxrcEnded) > 0:
+	case b.counted(stateLinuxrcEnded) > 0:
 	case b.m.Restarted && b.counted(stateLinuxrc) > 0:
 		b.m.Log.Errf("initrd: %s was under way when the engine ended; it is not run again", initrd.Linuxrc)
 	default:
@@ -74,8 +74,9 @@ func (b *Boot) rootNumber() string {
 	return ref.Number.String()
 }
 
-// afterLinuxrc judges what it has left: another file system in the place of the RAM disk (pivot_root), or a name for the root.
+// afterLinuxrc judges what it has left: another file system in the place of the RAM disk (pivot_root), or a name for the root. Whatever that is, the phase is over.
 func (b *Boot) afterLinuxrc() error {
+	b.initialDisk.over = true
 	result, err := fs.ReadFile(b.m.Files, initrd.Result[1:])
 	if err != nil && b.counted(stateLinuxrcEnded) > 0 {
 		return fmt.Errorf("initrd: what %s has decided is lost: %w", initrd.Linuxrc, err)
@@ -85,8 +86,10 @@ func (b *Boot) afterLinuxrc() error {
 	for line := range strings.Lines(said) {
 		b.m.Log.Warnf("initrd: %s", strings.TrimSpace(line))
 	}
-	m, _ := b.mountAt(initrd.Directory)
+	m, mounted := b.mountAt(initrd.Directory)
 	switch {
+	case !mounted:
+		b.m.Log.Warnf("initrd: nothing is mounted on %s any more", initrd.Directory)
 	case m.Number != initrd.RAM0():
 		b.m.Log.Notef("initrd: %s has made another file system the root: %s", initrd.Linuxrc, m)
 		return b.makeRoot(m)
@@ -99,7 +102,6 @@ func (b *Boot) afterLinuxrc() error {
 		b.m.Log.Notef("initrd: %s names the root: %s", initrd.Linuxrc, words)
 		b.takeWords(words)
 	}
-	b.initialDisk.over = true
 	return nil
 }
 
@@ -114,6 +116,6 @@ func (b *Boot) makeRoot(m mountPoint) error {
 	if m.Major != 0 {
 		b.takeWords("root=" + m.Number.String() + " rw")
 	}
-	b.initialDisk.isRoot, b.initialDisk.over = true, true
+	b.initialDisk.isRoot = true
 	return nil
 }

@@ -4,7 +4,7 @@
 //	initrd fill FILE DEVICE                put it there
 //	initrd run TYPE NUMBER SECONDS         mount /dev/ram0 with that type on /initrd and run its /linuxrc, with the number (MAJOR:MINOR) of the normal root ("" for none),
 //	                                       for so long (0: for ever)
-//	initrd users NUMBER                    name the processes that live on a device
+//	initrd users                           name what keeps the RAM disk busy
 //
 // The last line says what is wrong when the status is not 0.
 package main

@@ -141,9 +141,8 @@ func awaitReadable(listener *os.File) error {
 
 // valid says whether the process still waits: what was read of its memory was then its own.
 func (n notice) valid(listener *os.File) bool {
-	id := n.id
 	var buf [8]byte
-	binary.NativeEndian.PutUint64(buf[:], id)
+	binary.NativeEndian.PutUint64(buf[:], n.id)
 	return ioctlBytes(listener, noticeValid, buf[:]) == 0
 }
 

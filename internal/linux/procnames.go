@@ -15,9 +15,8 @@ import (
 // that are missing, and a link for each that the kernel has. A process that mounts a /proc of its own must see them from the first moment on: its mount(2)
 // waits until this process has done it, with the cover on top (Serve), and its umount(2) until that is off again.
 type ProcNames struct {
-	dir   string // where that file system is mounted
-	dev   uint64 // its device number
-	names []string
+	dir string // where that file system is mounted
+	dev uint64 // its device number
 }
 
 // kernelDir is the directory that is covered; behind is the name in the cover under which its own files are found.
@@ -57,7 +56,6 @@ func (p *ProcNames) fill(files map[string]string) error {
 			errs = append(errs, os.WriteFile(kernelDir+"/"+name, []byte(text+"\n"), 0))
 			continue
 		}
-		p.names = append(p.names, name)
 		errs = append(errs, os.WriteFile(p.dir+"/"+name, []byte(text+"\n"), 0o644))
 	}
 	return errors.Join(errs...)
@@ -67,13 +65,10 @@ func (p *ProcNames) fill(files map[string]string) error {
 const maxValue = 4096
 
 // Read gives the text of one of the files.
-func (p *ProcNames) Read(name string) string { return ReadProcName(p.dir, name) }
-
-// ReadProcName is Read for what another process has prepared on dir.
-func ReadProcName(dir, name string) string {
-	for _, d := range []string{dir, kernelDir} {
-		if st, err := os.Lstat(d + "/" + name); err == nil && st.Mode().IsRegular() {
-			text, _ := os.ReadFile(d + "/" + name)
+func (p *ProcNames) Read(name string) string {
+	for _, dir := range []string{p.dir, kernelDir} {
+		if st, err := os.Lstat(dir + "/" + name); err == nil && st.Mode().IsRegular() {
+			text, _ := os.ReadFile(dir + "/" + name)
 			return string(text[:min(len(text), maxValue)])
 		}
 	}
@@ -237,9 +232,9 @@ func (p *ProcNames) Remove() {
 	}
 }
 
-// ForgetProcNames takes the files on dir themselves away.
-func ForgetProcNames(dir string) {
-	if Detach(dir) == nil {
-		_ = os.Remove(dir)
+// Forget takes the files themselves away.
+func (p *ProcNames) Forget() {
+	if Detach(p.dir) == nil {
+		_ = os.Remove(p.dir)
 	}
 }

@@ -95,7 +95,7 @@ func runLinuxrc(t *testing.T, script string, files map[string]string) (p *ProcNa
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { ForgetProcNames(p.dir) })
+	t.Cleanup(p.Forget)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

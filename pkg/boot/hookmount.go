@@ -152,17 +152,6 @@ func (b *Boot) mountAt(target string) (m mountPoint, mounted bool) {
 	return m, mounted
 }
 
-// mountsBelow lists what is mounted below a directory.
-func (b *Boot) mountsBelow(dir string) (list []string) {
-	text, _ := fs.ReadFile(b.m.Files, "proc/self/mountinfo")
-	for line := range strings.Lines(string(text)) {
-		if f := strings.Fields(line); len(f) > 4 && strings.HasPrefix(mount.Unescape(f[4]), dir+"/") {
-			list = append(list, mount.Unescape(f[4]))
-		}
-	}
-	return list
-}
-
 // deviceOf is the block device of a mount, nil for one that has none; a file system with a number of its own (btrfs) names its device.
 func (b *Boot) deviceOf(m mountPoint) *device.Device {
 	if m.Major != 0 {

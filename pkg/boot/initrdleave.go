@@ -61,32 +61,19 @@ func (b *Boot) freeRAMDisk(r *switchroot.Record) {
 	}
 }
 
-// newRootHas says whether the new root has a directory of its own with that name, which is no link.
+// newRootHas says whether the new root has a directory of that name.
 func (b *Boot) newRootHas(dir string) bool {
 	root, err := b.m.OpenRoot(Sysroot)
 	if err != nil {
 		return false
 	}
 	defer root.Close()
-	f, err := root.Open(dir)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	return err == nil && st.IsDir()
+	return exists(root, dir+"/.")
 }
 
 // tellUsers names what keeps the RAM disk busy.
 func (b *Boot) tellUsers() {
-	_, list, err := b.m.Programs.Run(initrd.Helper, "users", initrd.RAM0().String())
+	_, users, err := b.m.Programs.Run(initrd.Helper, "users")
 	b.warn(err)
-	var users []string
-	for line := range strings.Lines(strings.TrimSpace(list)) {
-		users = append(users, strings.TrimSpace(line))
-	}
-	for _, target := range b.mountsBelow(initrd.Directory) {
-		users = append(users, "the mount on "+strings.TrimPrefix(target, initrd.Directory))
-	}
-	b.m.Log.Warnf("initrd: the new root has no directory %s, and the RAM disk is in use by %s: it stays in memory", initrd.Directory, strings.Join(users, ", "))
+	b.m.Log.Warnf("initrd: the new root has no directory %s, and the RAM disk is in use by %s: it stays in memory", initrd.Directory, strings.TrimSpace(users))
 }

@@ -32,22 +32,22 @@ func (s *step) Handle(ev initqueue.Event) {
 			s.ended = &ev
 		}
 	case initqueue.Abandoned:
-		if ev.Key == s.key {
-			s.ended = &stepEnded{s.key, fmt.Errorf("%s takes longer than %v", s.key, ev.Limit)}
-			return
-		}
-		s.finder.Handle(ev)
+		s.failed(ev, ev.Key, fmt.Sprintf("takes longer than %v", ev.Limit))
 	case initqueue.Panicked:
-		if ev.Key == s.key {
-			s.ended = &stepEnded{s.key, fmt.Errorf("%s: %s", s.key, ev.Trace)}
-			return
-		}
-		s.finder.Handle(ev)
-	case initqueue.TimeUp:
-	case initqueue.Idle:
+		s.failed(ev, ev.Key, ev.Trace)
+	case initqueue.TimeUp, initqueue.Idle:
 	default:
 		s.finder.Handle(ev)
 	}
+}
+
+// failed ends the step where it has not ended by itself; of another job the finder is told.
+func (s *step) failed(ev initqueue.Event, key, why string) {
+	if key != s.key {
+		s.finder.Handle(ev)
+		return
+	}
+	s.ended = &stepEnded{key, fmt.Errorf("%s: %s", key, why)}
 }
 
 // Next says whether it has ended.

@@ -34,11 +34,22 @@ func Help(args []string, out io.Writer) error {
 			return err
 		}
 		return phase(args[1], args[2], time.Duration(seconds)*time.Second)
-	case len(args) == 2 && args[0] == "users":
-		fmt.Fprintln(out, strings.Join(linux.Residents(args[1]), "\n"))
+	case len(args) == 1 && args[0] == "users":
+		fmt.Fprintln(out, strings.Join(users(), ", "))
 		return nil
 	}
-	return fmt.Errorf("usage: initrd measure FILE | fill FILE DEVICE | run TYPE NUMBER SECONDS | users NUMBER, not %q", args)
+	return fmt.Errorf("usage: initrd measure FILE | fill FILE DEVICE | run TYPE NUMBER SECONDS | users, not %q", args)
+}
+
+// users names what keeps the RAM disk busy: processes that live on it, and what is mounted on it.
+func users() []string {
+	list := linux.Residents(initrd.RAM0().String())
+	for _, target := range linux.MountsBelow(initrd.Directory) {
+		if below := strings.TrimPrefix(target, initrd.Directory); below != "" {
+			list = append(list, "the mount on "+below)
+		}
+	}
+	return list
 }
 
 // measure is the size of what is in a file, in bytes; a packed one is unpacked to its end for that.

@@ -30,7 +30,7 @@ func run(root, before string, limit time.Duration) error {
 	if err != nil {
 		return err
 	}
-	defer linux.ForgetProcNames(namesDir)
+	defer names.Forget()
 	said := life(root, names, limit)
 	names.Remove()
 	words, err := words(before, names.Read)

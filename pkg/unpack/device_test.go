@@ -38,8 +38,8 @@ func TestDevice(t *testing.T) {
 	}
 }
 
-// TestCommand: statuses, and one line that names the file and what is wrong.
-func TestCommand(t *testing.T) {
+// TestErrors: each names the file and what is wrong, on one line.
+func TestErrors(t *testing.T) {
 	data := sample(5000)
 	packed := pack(t, "gzip -c", data)
 	good := write(t, "good", packed)
@@ -52,40 +52,39 @@ func TestCommand(t *testing.T) {
 	}
 	small, large := write(t, "small", make([]byte, 4999)), write(t, "large", make([]byte, 9000))
 	for _, tt := range []struct {
-		args           []string
-		status         int
-		stdout, stderr string
+		file, device string // no device: the size, at most limit bytes
+		limit        int64
+		want         string
 	}{
-		{[]string{"--size", good}, 0, "5000\n", ""},
-		{[]string{"--size", "--limit", "5000", good}, 0, "5000\n", ""},
-		{[]string{"--size", "--limit=4999", good}, 1, "", "unpack: " + good + ": gzip: it holds more than 4999 bytes: give a larger --limit\n"},
-		{[]string{good, large}, 0, "", ""},
-		{[]string{"--", good, large}, 0, "", ""},
-		{[]string{good, small}, 1, "", small + " has room for 4999 bytes: the file holds more\n"},
-		{[]string{"--size", cut}, 1, "", "unpack: " + cut + ": gzip: it is cut off: byte "},
-		{[]string{bad, large}, 1, "", "unpack: " + bad + ": gzip: it is damaged, at byte "},
-		{[]string{"--size", cpio}, 1, "", "unpack: " + cpio + ": unknown format, it begins with the bytes 30 37 30 37 30 31: known are"},
-		{[]string{good, "/no/such"}, 1, "", "/no/such"},
-		{[]string{"/no/such", large}, 1, "", "/no/such"},
-		{[]string{good, good}, 1, "", "one and the same"},
-		{[]string{good, fifo}, 1, "", "neither a file nor a block device"},
-		{[]string{fifo, large}, 1, "", "neither a file nor a block device"},
-		{[]string{good, "/dev/null"}, 1, "", "neither a file nor a block device"},
-		{[]string{good, t.TempDir()}, 1, "", "neither a file nor a block device"},
-		{nil, 2, "", "usage:"},
-		{[]string{good}, 2, "", "usage:"},
-		{[]string{"--size", good, large}, 2, "", "usage:"},
-		{[]string{"--limit", "x", "--size", good}, 2, "", "a number of bytes"},
-		{[]string{"--limit", "-1", "--size", good}, 2, "", "a number of bytes"},
-		{[]string{"--sise", good}, 2, "", `"--sise" is no option`},
+		{good, "", 5000, ""},
+		{good, "", 4999, good + ": gzip: it holds more than 4999 bytes"},
+		{good, large, 0, ""},
+		{good, small, 0, small + " has room for 4999 bytes: the file holds more"},
+		{cut, "", 9000, cut + ": gzip: it is cut off: byte "},
+		{bad, large, 0, bad + ": gzip: it is damaged, at byte "},
+		{cpio, "", 9000, cpio + ": unknown format, it begins with the bytes 30 37 30 37 30 31: known are"},
+		{good, "/no/such", 0, "/no/such"},
+		{"/no/such", large, 0, "/no/such"},
+		{good, good, 0, "one and the same"},
+		{good, fifo, 0, "neither a file nor a block device"},
+		{fifo, large, 0, "neither a file nor a block device"},
+		{good, "/dev/null", 0, "neither a file nor a block device"},
+		{good, t.TempDir(), 0, "neither a file nor a block device"},
 	} {
-		var stdout, stderr bytes.Buffer
-		status := Command(tt.args, &stdout, &stderr)
-		if status != tt.status || stdout.String() != tt.stdout || !strings.Contains(stderr.String(), tt.stderr) || tt.stderr == "" && stderr.Len() > 0 {
-			t.Errorf("%q: status %d, %q, %q", tt.args, status, stdout.String(), stderr.String())
+		n, err := int64(0), error(nil)
+		if tt.device == "" {
+			n, err = Size(tt.file, tt.limit)
+		} else {
+			n, err = Device(tt.file, tt.device)
 		}
-		if status == 1 && strings.Count(stderr.String(), "\n") != 1 {
-			t.Errorf("%q: not one line: %q", tt.args, stderr.String())
+		if tt.want == "" {
+			if err != nil || n != 5000 {
+				t.Errorf("%s to %q: %d, %v", tt.file, tt.device, n, err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s to %q: %v, want %q", tt.file, tt.device, err, tt.want)
 		}
 	}
 }

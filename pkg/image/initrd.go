@@ -2,7 +2,6 @@ package image
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -44,11 +43,8 @@ const maxClassic = 4 << 30
 
 // look finds out what file system is in it.
 func (c *classic) look() error {
-	switch {
-	case len(c.data) == 0:
-		return errors.New("it is empty")
-	case bytes.HasPrefix(c.data, []byte("07070")):
-		return errors.New("it is a cpio archive, an initramfs: give it to the boot loader itself, or put its files in by --include")
+	if err := initrd.Refuse(c.data[:min(len(c.data), 16)]); err != nil {
+		return err
 	}
 	content := c.data
 	if c.packed != "" {

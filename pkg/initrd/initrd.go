@@ -2,7 +2,12 @@
 // was init/do_mounts_initrd.c, which Linux 7.0 has removed. What its helper does is in package ramdisk.
 package initrd
 
-import "github.com/preroot/preroot/pkg/device"
+import (
+	"errors"
+	"strings"
+
+	"github.com/preroot/preroot/pkg/device"
+)
 
 // The names that the world has fixed.
 const (
@@ -29,3 +34,14 @@ const Nonsense = "!"
 
 // RAM0 is the number of /dev/ram0 (MKDEV(1, 0)).
 func RAM0() device.Number { return device.Number{Major: 1} }
+
+// Refuse says of the first bytes of a file why it can be no RAM disk; nil where it may be one.
+func Refuse(head []byte) error {
+	switch {
+	case len(head) == 0:
+		return errors.New("it is empty")
+	case strings.HasPrefix(string(head), "07070"):
+		return errors.New("it is a cpio archive, an initramfs: give it to the boot loader itself, or build an image with its files")
+	}
+	return nil
+}

@@ -151,11 +151,8 @@ func look(file string) (packed bool, err error) {
 	defer f.Close()
 	head := make([]byte, 16)
 	n, _ := io.ReadFull(f, head)
-	switch head = head[:n]; {
-	case n == 0:
-		return false, fmt.Errorf("%s is empty", file)
-	case strings.HasPrefix(string(head), "07070"):
-		return false, fmt.Errorf("%s is a cpio archive, an initramfs: give it to the boot loader itself, or build an image with its files", file)
+	if err := initrd.Refuse(head[:n]); err != nil {
+		return false, fmt.Errorf("%s: %w", file, err)
 	}
-	return unpack.Detect(head) != "", nil
+	return unpack.Detect(head[:n]) != "", nil
 }

@@ -40,14 +40,17 @@ type lz4Reader struct {
 
 func openLZ4(in *input) (io.Reader, error) { return &lz4Reader{in: in}, nil }
 
-func (r *lz4Reader) Read(p []byte) (n int, err error) {
-	for len(r.rest) == 0 {
-		if err := r.next(); err != nil {
+func (r *lz4Reader) Read(p []byte) (n int, err error) { return give(p, &r.rest, r.next) }
+
+// give copies what is left of a block, which next fetches.
+func give(p []byte, rest *[]byte, next func() error) (n int, err error) {
+	for len(*rest) == 0 {
+		if err := next(); err != nil {
 			return 0, err
 		}
 	}
-	n = copy(p, r.rest)
-	r.rest = r.rest[n:]
+	n = copy(p, *rest)
+	*rest = (*rest)[n:]
 	return n, nil
 }
 

@@ -26,16 +26,7 @@ type lz4Legacy struct {
 
 func openLZ4Legacy(in *input) (io.Reader, error) { return &lz4Legacy{in: in}, nil }
 
-func (r *lz4Legacy) Read(p []byte) (n int, err error) {
-	for len(r.rest) == 0 {
-		if err := r.next(); err != nil {
-			return 0, err
-		}
-	}
-	n = copy(p, r.rest)
-	r.rest = r.rest[n:]
-	return n, nil
-}
+func (r *lz4Legacy) Read(p []byte) (n int, err error) { return give(p, &r.rest, r.next) }
 
 // next reads a magic or a block.
 func (r *lz4Legacy) next() error {

@@ -4,7 +4,11 @@
 // Every case is booted in two columns: by the oracle, a Linux 6.1 that does all of it by itself (package oracle), and by preroot on Debian's kernels.
 package initrd
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/preroot/preroot/test/nfsd"
+)
 
 // A Case is one classic initrd and the machine that it boots.
 type Case struct {
@@ -50,8 +54,8 @@ func Cases() []Case {
 		{Number: 5, Title: "0x100 written: the RAM disk stays the root", FS: "ext2", Pack: "gzip", Linuxrc: "stay.sh", Init: true,
 			Words: "root=/dev/vda", Disks: one, Want: "root initrd ext2 ram0 rw\npid 1"},
 		{Number: 6, Title: "NFS by 255, a second machine serves", FS: "ext2", Pack: "gzip", Linuxrc: "nfs.sh", Modules: "virtio_pci virtio_net",
-			Words: "root=/dev/vda", Oracle: "nfsroot=" + ServerAddress + ":/root,tcp ip=" + ClientAddress + ":" + ServerAddress + "::255.255.255.0:initrd:eth0:off",
-			Disks: one, NFS: true, Want: "root nfs nfs " + ServerAddress + ":/root ro"},
+			Words: "root=/dev/vda", Oracle: "nfsroot=" + nfsd.ServerAddress + ":" + nfsd.Path + ",tcp ip=" + nfsd.ClientAddress + ":" + nfsd.ServerAddress + "::255.255.255.0:initrd:eth0:off",
+			Disks: one, NFS: true, Want: "root nfs nfs " + nfsd.ServerAddress + ":" + nfsd.Path + " ro"},
 		{Number: 7, Title: "leaves a mount on the RAM disk", FS: "ext2", Pack: "gzip", Linuxrc: "mount.sh",
 			Words: "root=/dev/vda", Disks: one, Want: "root a ext4 vda ro\nmount /initrd ext2 ram0\nmount /initrd/mnt tmpfs left"},
 		{Number: 8, Title: "leaves a process running, no /initrd", FS: "ext2", Pack: "gzip", Linuxrc: "process.sh",

@@ -2,72 +2,48 @@ package qemu
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"testing"
 	"time"
 
 	"github.com/preroot/preroot/internal/vm"
-)
-
-// The two ends of the wire; nfsserver.c has the server's.
-const (
-	nfsServer = "10.9.9.1"
-	nfsClient = "10.9.9.2"
+	"github.com/preroot/preroot/test/nfsd"
 )
 
 // nfsWords are the kernel's own words for a root on NFS with a static address; the card keeps the kernel's name.
 func nfsWords(options string) string {
-	return "root=/dev/nfs nfsroot=" + nfsServer + ":/srv/root" + options + " ip=" + nfsClient + "::" + nfsServer + ":255.255.255.0:idefix.gallia:eth0:none"
+	return "root=/dev/nfs nfsroot=" + nfsd.ServerAddress + ":" + nfsd.Path + options + " ip=" + nfsd.ClientAddress + "::" + nfsd.ServerAddress + ":255.255.255.0:idefix.gallia:eth0:none"
 }
 
-// serveNFS starts a machine that exports a root by NFS (nfsserver.c), and gives its wire.
-func serveNFS(t *testing.T) vm.Wire {
-	t.Helper()
-	k := kernel(t, "6.1-cloud")
-	dir, err := os.MkdirTemp("", "wire-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	wire := vm.Wire{Dir: dir}
-	s := machine(t, k, image{drivers: "virtio_pci virtio_blk virtio_net ext4 nfsd"}.build(t, k), serial+" net.ifnames=0")
-	s.Disks = []vm.Disk{{Path: makeOnce(t, "nfs-server.img", makeNFSServer(t)), Snapshot: true}}
-	s.MemoryMiB, s.Limit, s.Extra = 256, 15*time.Minute, wire.Args(0)
-	m, err := vm.Start(s, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Kill(); m.Wait() })
-	if _, err := m.Await("SERVING"); err != nil {
-		m.Kill()
-		fail(t, m.Wait(), "the server: %v", err)
-	}
-	return wire
-}
-
-// makeNFSServer makes the server's disk: /srv/root is what it exports, a root whose init tells what it finds.
-func makeNFSServer(t *testing.T) func(string) error {
-	facts := filepath.Join(t.TempDir(), "facts")
-	err := os.WriteFile(facts, []byte(`#!/bin/sh
+// nfsFacts is what the real system tells of its network.
+const nfsFacts = `#!/bin/sh
 b=/bin/busybox
 $b grep ' / nfs' /proc/mounts
 $b ip -o addr show dev eth0
 $b ip route
 echo "name $($b hostname) $($b cat /proc/sys/kernel/domainname)"
-`), 0o755)
+`
+
+// serveNFS starts a machine that exports a root by NFS, whose init tells what it finds, and gives its wire.
+func serveNFS(t *testing.T) vm.Wire {
+	t.Helper()
+	content := []vm.Entry{{Name: "sbin/facts", Mode: 0o755, Data: []byte(nfsFacts)}, {Name: "bin/sh", Mode: fs.ModeSymlink | 0o777, Data: []byte("busybox")}}
+	for name, file := range map[string]string{"sbin/init": program(t, benchDir+"/rootinit.c"), "bin/busybox": "/bin/busybox"} {
+		e, err := vm.ReadEntry(name, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content = append(content, e)
+	}
+	for _, d := range []string{"bin", "dev", "proc", "run", "sbin", "sys", "tmp"} {
+		content = append(content, vm.Entry{Name: d, Mode: fs.ModeDir | 0o755})
+	}
+	wire, stop, err := nfsd.Serve(&shop, "nfs-server.img", content, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string]string{
-		"/srv/root/sbin/init": program(t, benchDir+"/rootinit.c"), "/srv/root/sbin/facts": facts,
-		"/srv/root/bin/sh": "/bin/busybox", "/srv/root/bin/busybox": "/bin/busybox",
-	}
-	for _, empty := range []string{"dev", "proc", "sys", "run", "tmp"} {
-		files["/srv/root/"+empty+"/.keep"] = "/dev/null"
-	}
-	init := program(t, "nfsserver.c")
-	return vm.Root{FS: "ext4", Init: init, Files: files}.Make
+	t.Cleanup(stop)
+	return wire
 }
 
 // onNFS is a machine without a disk on the wire of a server.
@@ -93,7 +69,7 @@ func TestNFSRoot(t *testing.T) {
 		if !r.Reached() {
 			fail(t, r, "root was not reached")
 		}
-		mustSay(t, r, fmt.Sprintf("root: %s:/srv/root (NFS, vers=%s)", nfsServer, c.version), nfsServer+":/srv/root"+c.mounted, ",vers="+c.version+",", "inet "+nfsClient+"/24 brd 10.9.9.255",
-			"default via "+nfsServer+" dev eth0", "name idefix gallia")
+		mustSay(t, r, fmt.Sprintf("root: %s:%s (NFS, vers=%s)", nfsd.ServerAddress, nfsd.Path, c.version), nfsd.ServerAddress+":"+nfsd.Path+c.mounted, ",vers="+c.version+",", "inet "+nfsd.ClientAddress+"/24 brd 10.9.9.255",
+			"default via "+nfsd.ServerAddress+" dev eth0", "name idefix gallia")
 	}
 }

@@ -99,7 +99,7 @@ func phase(fstype, number string, limit time.Duration) error {
 	}
 	before := "0"
 	if ref, err := device.ParseRef(number); err == nil {
-		before = Encode(ref.Number)
+		before = encode(ref.Number)
 	}
 	return run(initrd.Directory, before, limit)
 }

@@ -13,53 +13,53 @@ import (
 
 // The files of /proc/sys/kernel by which /linuxrc names the normal root (initrd(4), "Changing the normal root filesystem").
 const (
-	RealRootDev  = "real-root-dev"
-	NFSRootName  = "nfs-root-name"
-	NFSRootAddrs = "nfs-root-addrs"
+	realRootDev  = "real-root-dev"
+	nfsRootName  = "nfs-root-name"
+	nfsRootAddrs = "nfs-root-addrs"
 )
 
-// Kind is what real-root-dev means.
-type Kind int
+// rootKind is what real-root-dev means.
+type rootKind int
 
 // As root= says; the RAM disk itself stays; a block device; the NFS directory of the other two files.
 const (
-	Unchanged Kind = iota
-	RAMDisk
-	Block
-	NFS
+	unchanged rootKind = iota
+	ramDisk
+	blockDevice
+	overNFS
 )
 
-// Root is the normal root as /linuxrc has left it.
-type Root struct {
-	Kind   Kind
-	Number device.Number // of a block device
+// normalRoot is the normal root as /linuxrc has left it.
+type normalRoot struct {
+	kind   rootKind
+	number device.Number // of a block device
 }
 
 // nfsRoot is the major number 0 of unnamed devices with 255 (include/linux/root_dev.h).
 var nfsRoot = device.Number{Major: 0, Minor: 255}
 
-// ErrNumber is wrapped by what Read says of a text that is no device number.
-var ErrNumber = errors.New("is no device number")
+// errNumber is wrapped by what readNumber says of a text that is no device number.
+var errNumber = errors.New("is no device number")
 
-// Read judges the text of real-root-dev after the end of /linuxrc; before is what it held at the start. A number is decimal, octal or hexadecimal as for every
+// readNumber judges the text of real-root-dev after the end of /linuxrc; before is what it held at the start. A number is decimal, octal or hexadecimal as for every
 // number of a sysctl.
-func Read(before, after string) (Root, error) {
+func readNumber(before, after string) (normalRoot, error) {
 	n, err := parse(after)
 	if err != nil {
-		return Root{}, err
+		return normalRoot{}, err
 	}
 	if was, err := parse(before); err == nil && was == n || n == 0 {
-		return Root{Kind: Unchanged}, nil
+		return normalRoot{kind: unchanged}, nil
 	}
 	switch number := decode(n); {
 	case number == initrd.RAM0():
-		return Root{Kind: RAMDisk}, nil
+		return normalRoot{kind: ramDisk}, nil
 	case number == nfsRoot:
-		return Root{Kind: NFS}, nil
+		return normalRoot{kind: overNFS}, nil
 	case number.Major == 0:
-		return Root{}, fmt.Errorf("%s: %q %w of a disk: its major number is 0. Write MAJOR*256+MINOR, such as 0x0801, or 255 for NFS", RealRootDev, strings.TrimSpace(after), ErrNumber)
+		return normalRoot{}, fmt.Errorf("%s: %q %w of a disk: its major number is 0. Write MAJOR*256+MINOR, such as 0x0801, or 255 for NFS", realRootDev, strings.TrimSpace(after), errNumber)
 	default:
-		return Root{Kind: Block, Number: number}, nil
+		return normalRoot{kind: blockDevice, number: number}, nil
 	}
 }
 
@@ -72,7 +72,7 @@ func parse(text string) (uint32, error) {
 	}
 	n, err := strconv.ParseUint(word, 0, 32)
 	if err != nil || strings.Contains(word, "_") || len(word) > 1 && strings.ContainsAny(word[1:2], "bBoO") { // Go's own ways to write one
-		return 0, fmt.Errorf("%s: %.40q %w: write MAJOR*256+MINOR, decimal or as 0x0801; 0x100 keeps the RAM disk, 255 is NFS", RealRootDev, word, ErrNumber)
+		return 0, fmt.Errorf("%s: %.40q %w: write MAJOR*256+MINOR, decimal or as 0x0801; 0x100 keeps the RAM disk, 255 is NFS", realRootDev, word, errNumber)
 	}
 	return uint32(n), nil
 }
@@ -82,7 +82,7 @@ func decode(n uint32) device.Number {
 	return device.Number{Major: n & 0xfff00 >> 8, Minor: n&0xff | n>>12&0xfff00}
 }
 
-// Encode is new_encode_dev, its inverse, in decimal.
-func Encode(n device.Number) string {
+// encode is new_encode_dev, its inverse, in decimal.
+func encode(n device.Number) string {
 	return strconv.FormatUint(uint64(n.Minor&0xff|n.Major<<8|n.Minor&^0xff<<12), 10)
 }

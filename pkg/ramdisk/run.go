@@ -26,7 +26,7 @@ const (
 
 // run runs /linuxrc in the directory root to its end, for at most limit (0: for ever), and leaves Result; before is what real-root-dev holds at first.
 func run(root, before string, limit time.Duration) error {
-	names, err := linux.MakeProcNames(namesDir, map[string]string{RealRootDev: before, NFSRootName: "", NFSRootAddrs: ""})
+	names, err := linux.MakeProcNames(namesDir, map[string]string{realRootDev: before, nfsRootName: "", nfsRootAddrs: ""})
 	if err != nil {
 		return err
 	}
@@ -100,26 +100,26 @@ const leaveTime = 20 * time.Millisecond
 
 // words judges what /linuxrc has written, as kernel parameters; "" is nothing new.
 func words(before string, read func(name string) string) (string, error) {
-	root, err := Read(before, read(RealRootDev))
+	root, err := readNumber(before, read(realRootDev))
 	if err != nil {
 		return "", err
 	}
-	switch root.Kind {
-	case RAMDisk:
+	switch root.kind {
+	case ramDisk:
 		return initrd.KeepRAMDisk, nil
-	case Block:
-		return "root=" + root.Number.String(), nil
-	case NFS:
-		return nfsWords(strings.TrimSpace(read(NFSRootName)), strings.TrimSpace(read(NFSRootAddrs)))
+	case blockDevice:
+		return "root=" + root.number.String(), nil
+	case overNFS:
+		return nfsWords(strings.TrimSpace(read(nfsRootName)), strings.TrimSpace(read(nfsRootAddrs)))
 	}
 	return "", nil
 }
 
 // nfsWords are those of the kernel's own root on NFS (Documentation/admin-guide/nfs/nfsroot.rst).
 func nfsWords(name, addresses string) (string, error) {
-	for _, f := range []struct{ file, text string }{{NFSRootName, name}, {NFSRootAddrs, addresses}} {
+	for _, f := range []struct{ file, text string }{{nfsRootName, name}, {nfsRootAddrs, addresses}} {
 		if strings.ContainsAny(f.text, "\"\n") || f.text == "" {
-			return "", fmt.Errorf("%s is NFS, but %s holds %.60q: write one line, such as /srv/root, or 192.0.2.2:192.0.2.1", RealRootDev, f.file, f.text)
+			return "", fmt.Errorf("%s is NFS, but %s holds %.60q: write one line, such as /srv/root, or 192.0.2.2:192.0.2.1", realRootDev, f.file, f.text)
 		}
 	}
 	return fmt.Sprintf("root=/dev/nfs nfsroot=%s ip=%s", quoted(name), quoted(addresses)), nil

@@ -17,7 +17,7 @@ func TestWords(t *testing.T) {
 		{"0", "255\n", "/my root\n", "192.0.2.2", `root=/dev/nfs nfsroot="/my root" ip=192.0.2.2`},
 	} {
 		read := func(name string) string {
-			return map[string]string{RealRootDev: c.dev, NFSRootName: c.name, NFSRootAddrs: c.addrs}[name]
+			return map[string]string{realRootDev: c.dev, nfsRootName: c.name, nfsRootAddrs: c.addrs}[name]
 		}
 		if got, err := words(c.before, read); err != nil || got != c.want {
 			t.Errorf("%+v: %q, %v", c, got, err)
@@ -36,7 +36,7 @@ func TestWordsRefuses(t *testing.T) {
 		"99999999999": {"", "", "is no device number"},
 	} {
 		read := func(name string) string {
-			return map[string]string{RealRootDev: dev, NFSRootName: c.name, NFSRootAddrs: c.addrs}[name]
+			return map[string]string{realRootDev: dev, nfsRootName: c.name, nfsRootAddrs: c.addrs}[name]
 		}
 		if got, err := words("0", read); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: %q, %v; want %q", dev, got, err, c.want)

@@ -48,7 +48,7 @@ func (r running) await(ctx context.Context, done <-chan struct{}) ended {
 			r.end(done, NoExcess)
 			return ended{stopped: true}
 		case <-count.C:
-			excess, again := machine.look(r.patience.Resources(), func() int { return procs{r.sys.Proc}.session(r.leader) })
+			excess, again := r.lookAfter(&machine)
 			if excess != NoExcess {
 				r.end(done, excess)
 				return ended{true, excess}
@@ -68,6 +68,20 @@ func (r running) await(ctx context.Context, done <-chan struct{}) ended {
 			return ended{stopped: true}
 		}
 	}
+}
+
+// lookAfter looks at what the hook takes of the machine. Where its processes have to be counted its group stands still meanwhile: beside a thousand that want the
+// processor the count would get a thousandth of it, and the memory would be gone before.
+func (r running) lookAfter(machine *resources) (Excess, time.Duration) {
+	stopped := false
+	excess, again := machine.look(r.patience.Resources(), func() int {
+		stopped = r.sys.Signal(-r.leader, syscall.SIGSTOP) == nil
+		return procs{r.sys.Proc}.session(r.leader)
+	})
+	if stopped && excess != TooManyProcesses {
+		_ = r.sys.Signal(-r.leader, syscall.SIGCONT)
+	}
+	return excess, again
 }
 
 // end ends the processes of the hook: what it started is asked first, the leader by its own signal; then they are killed. Of a crowd nobody is asked, since one

@@ -19,6 +19,14 @@ func (b badHook) waits() bool {
 	return strings.Contains(b.text, "sleep 100000") && !b.engine || slices.Contains(b.says, idle)
 }
 
+// memory is that of the machine, in MiB: little, so that what a hook fills is full soon, but where a hook starts processes without end.
+func (b badHook) memory() int {
+	if strings.HasPrefix(b.name, "K08") {
+		return 1024
+	}
+	return 384
+}
+
 // cell is one boot: a bad hook in some stages, under one shell. In a failing one root is not there.
 type cell struct {
 	bad     badHook
@@ -213,7 +221,7 @@ func (h *house) do(c cell) func(int, *rand.Rand) trials.Result {
 			return trials.Result{End: "no image", Bad: err.Error()}
 		}
 		r, err := vm.Run(vm.Spec{
-			Kernel: h.kernel.Image(), Initrd: image, Icount: c.bad.waits(), Limit: h.limit, EngineCrash: c.bad.engine, MemoryMiB: 384,
+			Kernel: h.kernel.Image(), Initrd: image, Icount: c.bad.waits(), Limit: h.limit, EngineCrash: c.bad.engine, MemoryMiB: c.bad.memory(),
 			Cmdline: "root=UUID=" + c.root() + " rw console=ttyS0 printk.devkmsg=on rd.retry=20 rd.preroot.unattended=1",
 			Disks:   []vm.Disk{{Path: h.root, Serial: "root0", Snapshot: true}},
 		}, nil)

@@ -105,7 +105,7 @@ func replaceDir(text, dir string) string { return strings.ReplaceAll(text, "DIR"
 // realSystem is this machine.
 func realSystem() hooks.System {
 	return hooks.System{
-		Files: linux.Files{}, Proc: os.DirFS("/proc"), Signal: linux.Signal,
+		Files: linux.Files{}, Proc: os.DirFS("/proc"), Signal: linux.Signal, Urgent: linux.Urgent,
 		Channel: func(path string) (hooks.Channel, error) { return linux.MakeFIFO(path) },
 		Start: func(c hooks.Command) (hooks.Process, error) {
 			return linux.StartBackground(c.Argv, c.Env, c.Dir, c.Input, c.Output)

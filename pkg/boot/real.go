@@ -156,7 +156,7 @@ func openInput(node string) (io.ReadCloser, error) {
 // realHooks is what the hook shell asks of this machine.
 func realHooks() *hooks.System {
 	return &hooks.System{
-		Files: linux.Files{}, Proc: os.DirFS("/proc"), Signal: linux.Signal,
+		Files: linux.Files{}, Proc: os.DirFS("/proc"), Signal: linux.Signal, Urgent: linux.Urgent,
 		Channel: func(path string) (hooks.Channel, error) {
 			f, err := linux.MakeFIFO(path)
 			if err != nil {

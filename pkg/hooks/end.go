@@ -37,7 +37,10 @@ func (r running) await(ctx context.Context, done <-chan struct{}) ended {
 	watch := Watch{Report: r.patience.Report, Limit: r.patience.Limit}
 	look := time.NewTicker(min(r.patience.Sample, r.patience.Report))
 	defer look.Stop()
+	seen := make(chan scan, 1)
+	scanning := false
 	var machine resources
+	defer func() { r.hurry(machine.crowded, false) }()
 	count := time.NewTimer(resourceFirst)
 	defer count.Stop()
 	for {
@@ -54,34 +57,64 @@ func (r running) await(ctx context.Context, done <-chan struct{}) ended {
 				return ended{true, excess}
 			}
 			count.Reset(again)
-			continue
 		case <-look.C:
-		}
-		so := time.Since(r.began)
-		samples, known := procs{r.sys.Proc}.family(r.leader)
-		report, end := watch.Look(so, samples, known, r.patience.Expired())
-		if report || end {
-			r.patience.Slow(Slow{r.name, so, samples, end})
-		}
-		if end {
-			r.end(done, NoExcess)
-			return ended{stopped: true}
+			if !scanning {
+				scanning = true
+				go r.scan(seen)
+			}
+		case s := <-seen:
+			scanning = false
+			if r.judge(&watch, s) {
+				r.end(done, NoExcess)
+				return ended{stopped: true}
+			}
 		}
 	}
 }
 
-// lookAfter looks at what the hook takes of the machine. Where its processes have to be counted its group stands still meanwhile: beside a thousand that want the
-// processor the count would get a thousandth of it, and the memory would be gone before.
+// scan is one look at the processes of a hook.
+type scan struct {
+	samples []Sample
+	known   bool
+}
+
+// scan looks at the processes. It has a goroutine of its own: beside a crowd that wants the processor it takes seconds, and the count of that crowd must not wait for it.
+func (r running) scan(seen chan<- scan) {
+	samples, known := procs{r.sys.Proc}.family(r.leader)
+	seen <- scan{samples, known}
+}
+
+// judge reports the hook if it is time, and says whether it is to be ended.
+func (r running) judge(watch *Watch, s scan) (end bool) {
+	so := time.Since(r.began)
+	report, end := watch.Look(so, s.samples, s.known, r.patience.Expired())
+	if report || end {
+		r.patience.Slow(Slow{r.name, so, s.samples, end})
+	}
+	return end
+}
+
+// lookAfter looks at what the hook takes of the machine. Where there is a crowd we go before it, and while it is counted the hook's group stands still: beside some
+// thousand processes that want the processor we would get a thousandth of it, and the memory would be gone before.
 func (r running) lookAfter(machine *resources) (Excess, time.Duration) {
 	stopped := false
 	excess, again := machine.look(r.patience.Resources(), func() int {
+		r.hurry(machine.crowded, true)
 		stopped = r.sys.Signal(-r.leader, syscall.SIGSTOP) == nil
 		return procs{r.sys.Proc}.session(r.leader)
 	})
+	r.hurry(machine.crowded, true)
 	if stopped && excess != TooManyProcesses {
 		_ = r.sys.Signal(-r.leader, syscall.SIGCONT)
 	}
 	return excess, again
+}
+
+// hurry makes us urgent beside a crowd, or no more so. It is said anew at each look: a thread that has begun since is not.
+func (r running) hurry(crowded, urgent bool) {
+	if crowded && r.sys.Urgent != nil {
+		r.sys.Urgent(urgent)
+	}
 }
 
 // end ends the processes of the hook: what it started is asked first, the leader by its own signal; then they are killed. Of a crowd nobody is asked, since one

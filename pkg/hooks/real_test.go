@@ -28,7 +28,7 @@ func realSystem() System {
 			linux.OffMainThread(func(f func()) { go f() }, func() { p, err = linux.StartPrivate(c.Argv, c.Env, c.Dir, c.Input, c.Output) })
 			return p, err
 		},
-		Signal: linux.Signal,
+		Signal: linux.Signal, Urgent: linux.Urgent,
 	}
 }
 

@@ -22,7 +22,7 @@ const (
 	memoryMost  = 256 << 20 // and at most
 	memoryRate  = 4 << 30   // no hook fills more in a second
 
-	processMost = 1000 // so many more than the first look has found may be a crowd, if the hook has started half of them
+	processMost = 1000 // so many more than a look before has found may be a crowd, if the hook has started half of them
 	crowdSoon   = 100  // so many more are looked at every resourceSoonest, and are to blame if memory goes
 )
 
@@ -30,20 +30,24 @@ const (
 type resources struct {
 	looked    bool
 	floor     uint64 // a hook is ended below this
-	processes int    // at the first look
+	processes int    // at the look that found the fewest
+	crowded   bool   // there were crowdSoon more, once
 }
 
 // look says whether the hook has to be ended and why, and otherwise when to look again: sooner, the less is left. The first look sets the floor: where little is
-// left already, by what hooks before have written, this one may take half of it. Processes are counted for the whole machine, which costs nothing; crowd counts those
-// of the hook, and is asked only before it is blamed: udevd and the kernel of a big machine start hundreds at once.
+// left already, by what hooks before have written, this one may take half of it. Processes are counted for the whole machine, which costs nothing, from the fewest that
+// a look has found: the crowd of a hook before may still be dying at the first. crowd counts those of the hook, and is asked only before it is blamed: udevd and the
+// kernel of a big machine start hundreds at once.
 func (m *resources) look(now Resources, crowd func() int) (Excess, time.Duration) {
 	if !m.looked {
 		m.looked, m.processes = true, now.Processes
 		m.floor = max(1, min(now.MemoryLeft/2, max(memoryLeast, min(now.Memory/memoryShare, memoryMost))))
 	}
+	m.processes = min(m.processes, now.Processes)
 	low := now.Memory > 0 && now.MemoryLeft < m.floor
 	more := now.Processes - m.processes
-	if more > processMost && crowd() > processMost/2 || low && more > crowdSoon && crowd() > crowdSoon {
+	m.crowded = m.crowded || more > crowdSoon
+	if more > processMost && crowd() > processMost/2 || low && crowd() > crowdSoon {
 		return TooManyProcesses, 0
 	}
 	if more > processMost { // they are others'

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"fmt"
+	"io/fs"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -24,6 +25,8 @@ func TestResourcesLook(t *testing.T) {
 		"900/400 900/1401:501": "204ms processes",
 		"900/400:0 900/1401:0 900/2300:0 900/2402:501": "204ms 204ms 10ms processes", // of others first
 		"900 700/200 63/600:100":                       "204ms 10ms memory",
+		"900/3000 900/500 900/1501:501":                "204ms 204ms processes", // the crowd of a hook before was dying
+		"900/3000 63/2000:101":                         "204ms processes",
 		"900 700/200 100/600 63":                       "204ms 10ms 10ms memory",
 		"900 700/200 63/600":                           "204ms 10ms processes", // they are where the memory went
 	} {
@@ -65,7 +68,9 @@ func TestExcess(t *testing.T) {
 	} {
 		var late atomic.Bool
 		var looks atomic.Int64 // each finds as many processes more
+		var urgent []bool
 		r := newRig(t, "/bin/sh", func(config *Config) {
+			config.System.Urgent = func(on bool) { urgent = append(urgent, on) }
 			config.Resources = func() Resources {
 				if late.Load() {
 					now := c.now
@@ -80,9 +85,46 @@ func TestExcess(t *testing.T) {
 		if got.End != Stopped || got.Excess != c.excess {
 			t.Errorf("%+v", got)
 		}
+		if crowd := c.excess == TooManyProcesses; len(urgent) > 0 != crowd || crowd && (!urgent[0] || urgent[len(urgent)-1]) {
+			t.Errorf("excess %v: urgent %v", c.excess, urgent)
+		}
 		late.Store(false)
 		if got = r.hook("next=${hello-none}; hello=next; sleep 0.2"); got.End != Returned || got.Excess != NoExcess || got.Vars["hello"] != "next" {
 			t.Errorf("the next hook: %+v", got)
 		}
+	}
+}
+
+// slowProc is a /proc whose first listing takes until hold is closed.
+type slowProc struct {
+	fs.FS
+	hold   chan struct{}
+	listed *atomic.Int64
+}
+
+func (p slowProc) ReadDir(name string) ([]fs.DirEntry, error) {
+	if name == "." && p.listed.Add(1) == 1 {
+		<-p.hold
+	}
+	return fs.ReadDir(p.FS, name)
+}
+
+// TestExcessWhileProcessesAreLookedAt: beside a crowd the look at each process of a hook took longer than the memory lasted, and its count waited for that look.
+func TestExcessWhileProcessesAreLookedAt(t *testing.T) {
+	proc := slowProc{hold: make(chan struct{}), listed: new(atomic.Int64)}
+	looks := 0 // each finds as many processes more
+	r := newRig(t, "/bin/sh", func(config *Config) {
+		proc.FS = config.System.Proc
+		config.System.Proc = proc
+		config.Sample = 10 * time.Millisecond
+		config.Resources = func() Resources {
+			looks++
+			return Resources{500 * mib, 1024 * mib, 50 + 1100*(looks-1)}
+		}
+	})
+	defer close(proc.hold)
+	got := r.hook("i=0; while [ $i -lt 600 ]; do sleep 60 & i=$((i + 1)); done; sleep 60")
+	if got.End != Stopped || got.Excess != TooManyProcesses {
+		t.Errorf("%+v", got)
 	}
 }

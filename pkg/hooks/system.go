@@ -18,6 +18,8 @@ type System struct {
 	Start func(Command) (Process, error)
 	// Signal sends a signal to a process, or with a negative number to the process group.
 	Signal func(pid int, signal syscall.Signal) error
+	// Urgent lets this process run before all others, or with false no more so; what it starts has no part in it. It may be nil.
+	Urgent func(bool)
 }
 
 // Files are written whole or not at all, with the directories above them; removing what is not there is no error.

@@ -15,9 +15,9 @@ import (
 //	disks        one device a line: NAME FORMAT [key=value or word ...]; FORMAT is ext4, swap, gpt or empty; a name
 //	             with a number behind it is a partition of the disk before it. Keys: uuid, label, partuuid,
 //	             partlabel, serial, diskseq, modalias, module (that brings it), at (a duration, from the beginning
-//	             or from that of the load of the module), needs (a mount option), swapfile
-//	             (the page of the header of one). Words of swap: suspended, uswsusp, stale, busy (see swapHeader).
-//	             Words: lost (its uevent is lost), hang (reads never return), ro (write-protected).
+//	             or from that of the load of the module), answers (a duration: what its first reader waits), needs (a mount
+//	             option), swapfile (the page of the header of one). Words of swap: suspended, uswsusp, stale, busy (see swapHeader).
+//	             Words: lost (its uevent is lost), hang (reads never return), dead (they fail), ro (write-protected).
 //	filesystems  those that the kernel has; ext4 when there is no such section
 //	modules      one a line: NAME [alias=PATTERN] [needs=A,B] [takes=DURATION] and the words hang, absent; a module
 //	             with the name of a file system brings it
@@ -125,7 +125,8 @@ type disk struct {
 	number       int // minor
 	attr         map[string]string
 	words        []string
-	at           time.Duration
+	at, answers  time.Duration
+	answered     time.Time // set when it is opened first
 	image        *image
 	present      bool
 }
@@ -157,6 +158,9 @@ func parseDisks(c *Case) ([]*disk, error) {
 		d := &disk{name: words[0], format: words[1], words: words[2:], attr: attr, number: i}
 		var err error
 		if d.at, err = duration(attr["at"]); err != nil {
+			return nil, err
+		}
+		if d.answers, err = duration(attr["answers"]); err != nil {
 			return nil, err
 		}
 		d.findParent(disks)

@@ -130,6 +130,9 @@ func (m *Machine) openDisk(node string) (boot.Disk, error) {
 	if d == nil {
 		return nil, &fs.PathError{Op: "open", Path: node, Err: syscall.ENXIO}
 	}
+	if d.answered.IsZero() {
+		d.answered = time.Now().Add(d.answers)
+	}
 	return openDisk{d, m.off}, nil
 }
 
@@ -143,6 +146,10 @@ func (o openDisk) ReadAt(p []byte, off int64) (int, error) {
 		<-o.off
 		return 0, syscall.EIO
 	}
+	if o.d.is("dead") {
+		return 0, syscall.EIO
+	}
+	time.Sleep(time.Until(o.d.answered))
 	return o.d.image.ReadAt(p, off)
 }
 

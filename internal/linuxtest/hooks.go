@@ -191,15 +191,35 @@ func (m *Machine) signalProcess(pid int, sig syscall.Signal) error {
 	return nil
 }
 
-// procFS is /proc. Who looks at it when the engine has been killed is the engine, and ends.
+// watchedFiles are the files as the engine sees them. Who looks at the memory is the one that watches a hook; when the engine has been killed it ends.
+type watchedFiles struct {
+	*files
+	m *Machine
+}
+
+func (f watchedFiles) Open(name string) (fs.File, error) {
+	if name == "proc/meminfo" {
+		f.m.endKilled()
+	}
+	return f.files.Open(name)
+}
+
+// endKilled ends the goroutine that asks, when the engine has been killed.
+func (m *Machine) endKilled() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.killed {
+		runtime.Goexit()
+	}
+}
+
+// procFS is /proc, which only the engine looks at.
 type procFS struct{ m *Machine }
 
 func (f procFS) Open(name string) (fs.File, error) {
+	f.m.endKilled()
 	f.m.mu.Lock()
 	defer f.m.mu.Unlock()
-	if f.m.killed {
-		runtime.Goexit()
-	}
 	now := fstest.MapFS{"uptime": {Data: fmt.Appendf(nil, "%.2f 0\n", time.Since(f.m.began).Seconds())}}
 	for _, p := range f.m.processes {
 		select {

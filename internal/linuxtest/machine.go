@@ -279,7 +279,7 @@ const deaf = 10 * time.Second
 
 func (m *Machine) machine(restarted bool) boot.Machine {
 	return boot.Machine{
-		Files: m.files, Scratch: m, Kernel: kernel{m}, Mounter: m, Directories: m,
+		Files: watchedFiles{m.files, m}, Scratch: m, Kernel: kernel{m}, Mounter: m, Directories: m,
 		Uevents:      func() (boot.Uevents, error) { s := m.listener(); s.open(); return s, nil },
 		OpenTerminal: m.openTerminal, Self: "/init", OpenDisk: m.openDisk, OpenRoot: m.openRoot, Programs: programs{m}, Parent: parent{m}, Signals: m.signals,
 		WriteSys: m.writeSys, KernelLog: m.kernelLog, Hooks: m.hookSystem(), Restarted: restarted, RAMDisk: m.ramDisk(),

@@ -242,6 +242,14 @@ func withoutUser(line string) string {
 	return line
 }
 
+// noAnswer is the error of a probe that did not end in this time.
+type noAnswer time.Duration
+
+func (n noAnswer) Error() string { return fmt.Sprintf("no answer within %v", time.Duration(n)) }
+
+// silent says whether a device has not answered a probe yet. It keeps no choice of root waiting; but if it is root itself, it is waited for: a disk may need seconds to start up.
+func silent(d *device.Device) bool { return errors.As(d.ProbeErr, new(noAnswer)) }
+
 // abandoned takes the place of a result that did not come in time.
 func (f *finder) abandoned(ev initqueue.Abandoned) {
 	f.b.m.Log.Warnf("%s takes longer than %v: going on without it", ev.Key, ev.Limit)
@@ -250,7 +258,7 @@ func (f *finder) abandoned(ev initqueue.Abandoned) {
 	switch kind {
 	case "probe":
 		if d := f.inv.ByName(name); d != nil {
-			f.inv.SetProbe(name, d.Seq, nil, fmt.Errorf("no answer within %v", ev.Limit))
+			f.inv.SetProbe(name, d.Seq, nil, noAnswer(ev.Limit))
 		}
 	case "resume":
 		f.headerLate(ev.Limit)
@@ -312,7 +320,7 @@ func (f *finder) judge() initqueue.Verdict {
 			f.err = f.twins(i)
 			return initqueue.Failed
 		}
-		if !c.Device.Probed || c.Missing > 0 && !f.b.degraded() {
+		if !c.Device.Probed || silent(c.Device) || c.Missing > 0 && !f.b.degraded() {
 			return initqueue.Wait
 		}
 	}

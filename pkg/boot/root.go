@@ -19,6 +19,9 @@ import (
 func (b *Boot) mountRoot() error {
 	request := b.request()
 	types, err := request.CandidateTypes()
+	if unread := b.root.ProbeErr; err != nil && unread != nil {
+		return fmt.Errorf("%s could not be read: %w", b.root.Node, unread)
+	}
 	if err != nil {
 		return err
 	}

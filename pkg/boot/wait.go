@@ -164,6 +164,9 @@ func (f *finder) notFound(why error) error {
 			c.Near = c.Near[:min(1, len(c.Near))] // the others stand in the report
 			return fmt.Errorf("%w: %w", c.Err(f.want[i]), why)
 		}
+		if silent(c.Device) {
+			return fmt.Errorf("%s could not be read: %w: %w", c.Device.Node, c.Device.ProbeErr, why)
+		}
 		if c.Missing > 0 {
 			return fmt.Errorf("%s: %d of its devices are missing; rootflags=degraded mounts it without them: %w", f.want[i], c.Missing, why)
 		}

@@ -24,6 +24,8 @@ type Result struct {
 	Bad     []string // wanted facts that were not seen, and how the boot failed; none: it is passed
 	Seconds float64  // of the wall, of the whole machine
 	Log     string   `json:"-"`
+
+	plain Facts // of the same column without an initrd
 }
 
 // limit is the wall-clock time of a machine, on a host that has much else to do.
@@ -126,4 +128,25 @@ func (r Result) Keep(dir string) error {
 		return err
 	}
 	return os.WriteFile(name+".json", append(data, '\n'), 0o644)
+}
+
+// Results reads what Keep has written into a folder.
+func Results(dir string) ([]Result, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var list []Result
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		var r Result
+		if err := json.Unmarshal(data, &r); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		list = append(list, r)
+	}
+	return list, nil
 }

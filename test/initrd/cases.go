@@ -44,7 +44,7 @@ func Cases() []Case {
 		{Number: 0, Title: "no initrd at all", Words: "root=/dev/vda", Disks: []Disk{plain}, Want: "root a ext4 vda ro"},
 		{Number: 1, Title: "ext2, static /linuxrc, real-root-dev untouched, /initrd in the root", FS: "ext2", Linuxrc: "linuxrc.c",
 			Words: "root=/dev/vda linuxrc_sees=this", Disks: one,
-			Want: "root a ext4 vda ro\ninitrd ram0 bin dev etc linuxrc mnt proc root sbin sys sysroot tmp written"},
+			Want: "root a ext4 vda ro\ninitrd ram0 bin dev etc linuxrc m mnt proc root sbin sys sysroot tmp written"},
 		{Number: 2, Title: "gzip ext2, shell /linuxrc writes real-root-dev in hex, no /initrd", FS: "ext2", Pack: "gzip", Linuxrc: "hex.sh",
 			Modules: blockModules, Words: "root=/dev/vda", Disks: both, Want: "root b ext4 vdb ro\ninitrd none"},
 		{Number: 3, Title: "xz squashfs, /linuxrc loads a module that the root needs", FS: "squashfs", Pack: "xz", Linuxrc: "module.sh",
@@ -71,6 +71,7 @@ func Cases() []Case {
 		{Number: 14, Title: "noinitrd", FS: "ext2", Pack: "gzip", Linuxrc: "fail.sh", Words: "root=/dev/vda noinitrd", Disks: one, Want: "root a ext4 vda ro"},
 		{Number: 15, Title: "exec of the real init by a /linuxrc that is not process 1", FS: "ext2", Pack: "gzip", Linuxrc: "exec.sh",
 			Modules: blockModules, Words: "root=/dev/vda", Disks: one, Want: "root a ext4 vda ro"},
+		{Number: 16, Title: "ends at once, no /initrd: the memory is free again", FS: "ext2", Pack: "gzip", Linuxrc: "fail.sh", Words: "root=/dev/vda", Disks: []Disk{plain}, Want: "root a ext4 vda ro\ninitrd none"},
 	}
 }
 

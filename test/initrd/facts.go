@@ -38,8 +38,8 @@ func (f Facts) Number(name string) (int, error) {
 	return 0, fmt.Errorf("no fact %s", name)
 }
 
-// Kept is how much memory, in kB, a boot has left in use beyond another one; the other is that of the same kernel without an initrd.
-func Kept(plain, with Facts) (int, error) {
+// Beyond is how much memory, in kB, a boot has left in use beyond another one; the other is that of the same kernel without an initrd.
+func Beyond(plain, with Facts) (int, error) {
 	before, err1 := plain.Number("memfree")
 	after, err2 := with.Number("memfree")
 	return before - after, errors.Join(err1, err2)

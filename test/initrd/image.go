@@ -24,8 +24,8 @@ const (
 	linuxrcSource = "test/initrd/linuxrc.c"
 )
 
-// folders are the directories of every image.
-const folders = "bin dev etc mnt proc root sbin sys sysroot tmp"
+// folders are the directories of every image; modules lie in m, where there are any.
+const folders = "bin dev etc m mnt proc root sbin sys sysroot tmp"
 
 // applets are the commands of busybox that the scripts use.
 const applets = "cat chroot echo grep insmod mknod mount pivot_root printf sed sh sleep umount"

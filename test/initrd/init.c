@@ -9,7 +9,7 @@
  *   FACT process NAME root DEVICE exe DEVICE   each process that is rooted elsewhere or runs from elsewhere
  *   FACT real-root-dev N                    what /proc/sys/kernel has of that name
  *   FACT brd there | gone                   whether there is a RAM disk
- *   FACT left N, FACT memfree N             kB of Unevictable + Shmem, and of MemFree with clean caches dropped
+ *   FACT left N, FACT memfree N             kB of Unevictable + Shmem, and of MemFree (with the lists of the CPUs), clean caches dropped
  *   FACT umount-initrd okay | TEXT          last of all: whether /initrd can be unmounted, where it is a mount
  * DEVICE is the kernel's name of a block device, the source of a mount without one. Build: cc -O2 -static -o init init.c */
 #define _GNU_SOURCE
@@ -96,6 +96,17 @@ static void processes(void) {
   if (d) closedir(d);
 }
 
+/* waiting is the free memory, in kB, that lies in lists of the CPUs: the kernel does not count it as free, and pages that were freed just now are there. */
+static long waiting(void) {
+  long pages = 0, v;
+  char l[256];
+  FILE *f = fopen("/proc/zoneinfo", "r");
+  while (f && fgets(l, sizeof l, f))
+    if (sscanf(l, " count: %ld", &v) == 1) pages += v;
+  if (f) fclose(f);
+  return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
 static void memory(void) {
   long v, left = 0, free = 0;
   char l[256];
@@ -109,7 +120,7 @@ static void memory(void) {
     if (sscanf(l, "Unevictable: %ld", &v) == 1 || sscanf(l, "Shmem: %ld", &v) == 1) left += v;
   }
   if (m) fclose(m);
-  printf("FACT left %ld\nFACT memfree %ld\n", left, free);
+  printf("FACT left %ld\nFACT memfree %ld\n", left, free + waiting());
 }
 
 /* leave unmounts /initrd, as the real system would. */

@@ -50,10 +50,10 @@ func TestFactValues(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if n, err := Kept(Facts{"memfree 1000"}, Facts{"memfree 300"}); n != 700 || err != nil {
+	if n, err := Beyond(Facts{"memfree 1000"}, Facts{"memfree 300"}); n != 700 || err != nil {
 		t.Errorf("kept: %d, %v", n, err)
 	}
-	if _, err := Kept(nil, f); err == nil {
+	if _, err := Beyond(nil, f); err == nil {
 		t.Error("kept of nothing: no error")
 	}
 	if diff := cmp.Diff([]string{"A=1", "B=2"}, f.Texts("env")); diff != "" {

@@ -1,13 +1,15 @@
 // Command run boots the classic initrds of test/initrd and says what was seen.
 //
-//	go run ./test/initrd/run [-list] [-build] [-column oracle] [-virtual] [-v] [CASE...]
+//	go run ./test/initrd/run [-list] [-build] [-table] [-column oracle] [-virtual] [-v] [CASE...]
 //
 // A column is oracle (a Linux 6.1 that does all by itself; -build only makes that kernel) or preroot-KERNEL, KERNEL being a name of internal/vm
 // (preroot-6.1-cloud), which needs build/init and build/preroot: run make. -column may be given more than once; the first is what the others
-// are compared with. Without a number every case is booted. Results (JSON) and consoles lie below build/initrds, a folder for each column.
+// are compared with; without any, all are. Without a number every case is booted. -table boots nothing, and writes the page of what the columns have shown, which
+// fails where a difference is not explained. Results (JSON) and consoles lie below build/initrds, a folder for each column.
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -25,9 +27,9 @@ import (
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 type options struct {
-	list, build, verbose, virtual bool
-	columns                       []string
-	results                       string
+	list, build, table, verbose, virtual bool
+	columns                              []string
+	results, page                        string
 }
 
 func run(args []string, out, errs io.Writer) int {
@@ -36,10 +38,12 @@ func run(args []string, out, errs io.Writer) int {
 	f.SetOutput(errs)
 	f.BoolVar(&o.list, "list", false, "print the cases and boot none")
 	f.BoolVar(&o.build, "build", false, "build the oracle's kernel and boot nothing")
+	f.BoolVar(&o.table, "table", false, "write the page of results from what is known, and boot nothing")
+	f.StringVar(&o.page, "page", "docs/initrd-boots.md", "the page that -table writes")
 	f.BoolVar(&o.verbose, "v", false, "show the consoles")
 	f.BoolVar(&o.virtual, "virtual", false, "guests count instructions instead of seconds: slower, but right on a machine that has much else to do")
 	f.StringVar(&o.results, "dir", "build/initrds", "where the results are kept")
-	f.Func("column", "`NAME` of a column, oracle or preroot-KERNEL (oracle if none is given)", func(name string) error {
+	f.Func("column", "`NAME` of a column, oracle or preroot-KERNEL (all if none is given)", func(name string) error {
 		o.columns = append(o.columns, name)
 		return nil
 	})
@@ -47,7 +51,7 @@ func run(args []string, out, errs io.Writer) int {
 		return 2
 	}
 	if len(o.columns) == 0 {
-		o.columns = []string{oracle.Name}
+		o.columns = []string{oracle.Name, "preroot-6.1-cloud", "preroot-6.12-cloud", "preroot-sid"}
 	}
 	todo, err := choose(initrd.Cases(), f.Args())
 	if err == nil {
@@ -84,6 +88,8 @@ func (o options) work(todo []initrd.Case, out, errs io.Writer) error {
 			fmt.Fprintf(out, "%2d  %s\n", c.Number, c.Title)
 		}
 		return nil
+	case o.table:
+		return o.writePage()
 	case o.build:
 		k, err := oracle.Get(errs)
 		if err == nil {
@@ -106,6 +112,20 @@ func (o options) work(todo []initrd.Case, out, errs io.Writer) error {
 		columns = append(columns, c)
 	}
 	return o.bootAll(m, columns, todo, out, errs)
+}
+
+// writePage writes the page of results.
+func (o options) writePage() error {
+	var columns [][]initrd.Result
+	for _, name := range o.columns {
+		results, err := initrd.Results(filepath.Join(o.results, name))
+		if err != nil {
+			return err
+		}
+		columns = append(columns, results)
+	}
+	text, err := initrd.Page(columns)
+	return errors.Join(os.WriteFile(o.page, []byte(text), 0o644), err)
 }
 
 // column finds a column by its name.
@@ -138,7 +158,7 @@ func (o options) bootAll(m initrd.Maker, columns []initrd.Column, todo []initrd.
 			tell(out, r)
 			if c.FS == "" {
 				plain[r.Column] = r.Facts
-			} else if kept, err := initrd.Kept(plain[r.Column], r.Facts); err == nil {
+			} else if kept, err := initrd.Beyond(plain[r.Column], r.Facts); err == nil {
 				fmt.Fprintf(out, "      memory: %d kB more in use than without an initrd\n", kept)
 			}
 			if i == 0 {

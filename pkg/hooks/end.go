@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/preroot/preroot/internal/safe"
 )
 
 // Steps of ending a hook, from its beginning: processes that do not take TERM are killed, then the shell is, then it is left behind.
@@ -60,7 +62,7 @@ func (r running) await(ctx context.Context, done <-chan struct{}) ended {
 		case <-look.C:
 			if !scanning {
 				scanning = true
-				go r.scan(seen)
+				safe.Go("look at the processes of a hook", func(string, string) { seen <- scan{} }, func() { r.scan(seen) })
 			}
 		case s := <-seen:
 			scanning = false

@@ -42,7 +42,7 @@ func TestRoots(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, table := range []string{"", "gpt", "mbr"} {
-		for _, kind := range Filesystems() {
+		for _, kind := range append(Filesystems(), "iso9660") {
 			t.Run(kind+table, func(t *testing.T) {
 				disk := filepath.Join(t.TempDir(), "root.img")
 				if err := (Root{FS: kind, Table: table, Init: program, Card: true}).Make(disk); err != nil {

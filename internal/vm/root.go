@@ -13,7 +13,7 @@ import (
 // A Root says what root disk to make. No privilege and no loop device is
 // needed: each mkfs fills its image from a folder.
 type Root struct {
-	FS    string // ext4 (if ""), or another of Filesystems
+	FS    string // ext4 (if ""), or another of Filesystems; iso9660 is a disc
 	Table string // "" for a bare file system, "gpt" or "mbr"
 	Label string // "benchroot" if "", in capitals on vfat; squashfs and erofs have none
 	UUID  string // RootUUID if ""; squashfs has none, vfat always has RootFATID
@@ -54,7 +54,7 @@ func Filesystems() []string {
 // the file system has none.
 func UUIDOf(fs string) string {
 	switch fs {
-	case "squashfs":
+	case "squashfs", "iso9660": // that of a disc is the time of its making
 		return ""
 	case "vfat":
 		return RootFATID
@@ -151,7 +151,7 @@ func (r Root) tree(near string) (string, error) {
 // mkfs makes a bare file system.
 func (r Root) mkfs(tree, path string) error {
 	switch r.FS {
-	case "squashfs", "erofs": // sized by their content
+	case "squashfs", "erofs", "iso9660": // sized by their content
 	default:
 		if err := sparse(path, int64(r.SizeMiB)<<20); err != nil {
 			return err
@@ -167,6 +167,8 @@ func (r Root) mkfs(tree, path string) error {
 		_, err = run("mksquashfs", tree, path, "-noappend", "-quiet", "-no-progress", "-all-root", "-comp", "zstd")
 	case "erofs":
 		_, err = run("mkfs.erofs", "--quiet", "--all-root", "-U", r.UUID, path, tree)
+	case "iso9660": // with Rock Ridge, all of root
+		_, err = run("genisoimage", "-quiet", "-r", "-V", r.Label, "-o", path, tree)
 	case "xfs":
 		err = r.mkfsXFS(tree, path)
 	case "f2fs":

@@ -71,10 +71,11 @@ const (
 	NVMe       Bus = "nvme"
 	AHCI       Bus = "ahci"
 	USB        Bus = "usb"
-	SD         Bus = "sd" // one card at most
+	SD         Bus = "sd"  // one card at most
+	IDE        Bus = "ide" // the two places at the first channel of the chipset
 )
 
-// Buses lists every bus.
+// Buses lists every bus of the matrix; IDE, which few of the kernels serve, is none of them.
 func Buses() []Bus { return []Bus{VirtioBlk, VirtioSCSI, NVMe, AHCI, USB, SD} }
 
 // Drivers lists the modules that a disk on this bus cannot do without: how a
@@ -91,6 +92,8 @@ func (b Bus) Drivers() []string {
 		return []string{"xhci_pci", "usb_storage", "sd_mod"}
 	case SD:
 		return []string{"sdhci_pci", "mmc_block"}
+	case IDE:
+		return []string{"ata_piix", "sd_mod"}
 	}
 	return []string{"virtio_pci", "virtio_blk"}
 }
@@ -98,7 +101,7 @@ func (b Bus) Drivers() []string {
 // Node is the name in /dev of the first disk on this bus.
 func (b Bus) Node() string {
 	switch b {
-	case VirtioSCSI, AHCI, USB:
+	case VirtioSCSI, AHCI, USB, IDE:
 		return "sda"
 	case NVMe:
 		return "nvme0n1"
@@ -267,6 +270,8 @@ func (d Disk) driver(i int) string {
 		return fmt.Sprintf("usb-storage,bus=bus%d.0", i)
 	case SD:
 		return "sd-card"
+	case IDE:
+		return "ide-hd,bus=ide.0"
 	}
 	return "virtio-blk-pci"
 }

@@ -1,6 +1,8 @@
 package qemu
 
 import (
+	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,43 +12,71 @@ import (
 	"github.com/preroot/preroot/internal/vm"
 )
 
-// classic makes the file system of a classic initrd (initrd(4)): busybox, and a shell script as /linuxrc; packed by gzip where asked.
-func classic(t *testing.T, name, script string, pack bool) string {
+// A ramdisk is the file system of a classic initrd (initrd(4)): busybox, and a shell script as /linuxrc.
+type ramdisk struct {
+	name    string
+	linuxrc string
+	pack    bool                // by gzip
+	files   map[string]string   // more of them, with their content
+	modules map[string][]string // lists of modules, each with all that they need
+}
+
+// applets are the commands of busybox that the scripts use.
+const applets = "cat cp echo grep head insmod ls mke2fs mount pivot_root sed sh sleep tr umount"
+
+// ramdiskMiB is the size of each.
+const ramdiskMiB = 8
+
+// entries are what is in it.
+func (r ramdisk) entries(t *testing.T) []vm.Entry {
 	t.Helper()
-	busybox, err := exec.LookPath("busybox")
+	path, err := exec.LookPath("busybox")
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := os.ReadFile(busybox)
+	busybox, err := vm.ReadEntry("bin/busybox", path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, image := t.TempDir(), filepath.Join(t.TempDir(), name+".initrd")
-	for _, d := range []string{"bin", "proc", "dev", "new", "kept"} {
-		if err := os.Mkdir(filepath.Join(dir, d), 0o755); err != nil {
+	entries := []vm.Entry{busybox, {Name: "linuxrc", Mode: 0o755, Data: []byte(r.linuxrc)}, {Name: "README", Mode: 0o644, Data: []byte("the RAM disk\n")}, {Name: "dev/null", Mode: 0o644}}
+	for _, d := range strings.Fields("etc kept mnt new proc sys") {
+		entries = append(entries, vm.Entry{Name: d, Mode: fs.ModeDir | 0o755})
+	}
+	for _, a := range strings.Fields(applets) {
+		entries = append(entries, vm.Entry{Name: "bin/" + a, Mode: fs.ModeSymlink | 0o777, Data: []byte("busybox")})
+	}
+	for name, text := range r.files {
+		entries = append(entries, vm.Entry{Name: name, Mode: 0o644, Data: []byte(text)})
+	}
+	for list, names := range r.modules {
+		modules, err := vm.LoadList(kernel(t, "6.1-cloud"), list, "m", names...)
+		if err != nil {
 			t.Fatal(err)
 		}
+		entries = append(entries, modules...)
 	}
-	for name, text := range map[string]string{"bin/busybox": string(program), "linuxrc": "#!/bin/sh\nPATH=/bin\n" + script, "README": "the RAM disk\n", "dev/null": ""} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
-			t.Fatal(err)
-		}
+	return entries
+}
+
+// make makes it.
+func (r ramdisk) make(t *testing.T) string {
+	t.Helper()
+	dir, image := t.TempDir(), filepath.Join(t.TempDir(), r.name+".initrd")
+	if err := vm.Unpack(r.entries(t), dir); err != nil {
+		t.Fatal(err)
 	}
-	for _, applet := range strings.Fields("sh mount umount cat ls echo sleep pivot_root") {
-		if err := os.Symlink("busybox", filepath.Join(dir, "bin", applet)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if out, err := exec.Command("mke2fs", "-q", "-t", "ext2", "-d", dir, image, "8M").CombinedOutput(); err != nil {
-		t.Fatalf("mke2fs: %v: %s", err, out)
-	}
-	if pack {
-		if out, err := exec.Command("gzip", image).CombinedOutput(); err != nil {
-			t.Fatalf("gzip: %v: %s", err, out)
-		}
-		image += ".gz"
+	run(t, "mke2fs", "-q", "-t", "ext2", "-d", dir, image, fmt.Sprintf("%dM", ramdiskMiB))
+	if r.pack {
+		return gzipped(t, image)
 	}
 	return image
+}
+
+// gzipped packs a file in its place.
+func gzipped(t *testing.T, path string) string {
+	t.Helper()
+	run(t, "gzip", "-9", path)
+	return path + ".gz"
 }
 
 // initrdFacts is what the real system tells.
@@ -88,6 +118,9 @@ func initrdRoot(t *testing.T, directory bool) string {
 	})
 }
 
+// shell is the beginning of a short script.
+const shell = "#!/bin/sh\nPATH=/bin\n"
+
 // TestClassicInitrd: the two-phase boot of initrd(4). The first names the root by number and leaves a process and a mount: the RAM disk is moved to /initrd with both. The
 // second, which is packed, leaves nothing, the new root has no such directory, and the memory is free again.
 func TestClassicInitrd(t *testing.T) {
@@ -107,7 +140,7 @@ func TestClassicInitrd(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := plain(t, image{drivers: known, initrd: classic(t, c.name, c.script, !c.directory)}, serial)
+			s := plain(t, image{drivers: known, initrd: ramdisk{name: c.name, linuxrc: shell + c.script, pack: !c.directory}.make(t)}, serial)
 			s.Disks[0].Path = initrdRoot(t, c.directory)
 			s.Cmdline = c.words + " rw " + serial
 			r := boot(t, s)

@@ -1,7 +1,9 @@
 package initrd
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/preroot/preroot/internal/vm"
@@ -70,4 +72,45 @@ func (o Ours) Start(c Case, initrd, dir string) (Start, error) {
 		return Start{}, err
 	}
 	return Start{o.On.Image(), path, consoleWords + ourWords + c.Words}, nil
+}
+
+// Builtin is preroot as the initramfs that a kernel has in it (CONFIG_INITRAMFS_SOURCE). What the boot loader loads is the classic initrd itself, and the kernel leaves it in
+// /initrd.image.
+type Builtin struct {
+	On                    vm.Kernel
+	Builder, Init, Helper string                               // build/preroot, build/init and build/initrd
+	Link                  func(archive string) (string, error) // the kernel with this archive in it
+}
+
+// BuiltinName is the column's title.
+const BuiltinName = "preroot-builtin"
+
+// Name is the column's title.
+func (Builtin) Name() string { return BuiltinName }
+
+// Kernel is the kernel.
+func (b Builtin) Kernel() vm.Kernel { return b.On }
+
+// Start links the kernel with an image that has the helper for a classic initrd, and none.
+func (b Builtin) Start(c Case, initrd, dir string) (Start, error) {
+	path := dir + "/preroot-builtin.img"
+	if err := (vm.Build{Builder: b.Builder, Init: b.Init, Drivers: "ext4"}).Make(b.On, path); err != nil {
+		return Start{}, err
+	}
+	helper, err := vm.ReadEntry("usr/lib/preroot/initrd", b.Helper)
+	if err != nil {
+		return Start{}, err
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return Start{}, err
+	}
+	if _, err := f.Write(vm.Archive([]vm.Entry{helper})); err != nil {
+		return Start{}, errors.Join(err, f.Close())
+	}
+	if err := f.Close(); err != nil {
+		return Start{}, err
+	}
+	kernel, err := b.Link(path)
+	return Start{kernel, initrd, consoleWords + ourWords + c.Words}, err
 }

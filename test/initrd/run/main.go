@@ -2,7 +2,7 @@
 //
 //	go run ./test/initrd/run [-list] [-build] [-table] [-column oracle] [-virtual] [-v] [CASE...]
 //
-// A column is oracle (a Linux 6.1 that does all by itself; -build only makes that kernel) or preroot-KERNEL, KERNEL being a name of internal/vm
+// A column is oracle (a Linux 6.1 that does all by itself; -build only makes that kernel), preroot-builtin (the same kernel with preroot as its built-in initramfs) or preroot-KERNEL, KERNEL being a name of internal/vm
 // (preroot-6.1-cloud), which needs build/init and build/preroot: run make. -column may be given more than once; the first is what the others
 // are compared with; without any, all are. Without a number every case is booted. -table boots nothing, and writes the page of what the columns have shown, which
 // fails where a difference is not explained. Results (JSON) and consoles lie below build/initrds, a folder for each column.
@@ -134,9 +134,14 @@ func column(m initrd.Maker, name string, errs io.Writer) (initrd.Column, error) 
 		k, err := oracle.Get(errs)
 		return initrd.Alone{On: k}, err
 	}
+	if name == initrd.BuiltinName {
+		k, err := oracle.Get(errs)
+		link := func(archive string) (string, error) { return oracle.WithInitramfs(archive, errs) }
+		return initrd.Builtin{On: k, Builder: "build/preroot", Init: "build/init", Helper: "build/initrd", Link: link}, err
+	}
 	kernel, ours := strings.CutPrefix(name, "preroot-")
 	if !ours {
-		return nil, fmt.Errorf("no column %q: write oracle or preroot-KERNEL", name)
+		return nil, fmt.Errorf("no column %q: write oracle, preroot-builtin or preroot-KERNEL", name)
 	}
 	k, err := m.Shop.Kernel(kernel)
 	return initrd.Ours{On: k, Builder: "build/preroot", Init: "build/init"}, err

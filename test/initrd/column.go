@@ -1,7 +1,6 @@
 package initrd
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -101,14 +100,12 @@ func (b Builtin) Start(c Case, initrd, dir string) (Start, error) {
 	if err != nil {
 		return Start{}, err
 	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	image, err := os.ReadFile(path)
 	if err != nil {
 		return Start{}, err
 	}
-	if _, err := f.Write(vm.Archive([]vm.Entry{helper})); err != nil {
-		return Start{}, errors.Join(err, f.Close())
-	}
-	if err := f.Close(); err != nil {
+	image = append(image, make([]byte, -len(image)&3)...) // an archive begins at a multiple of four
+	if err := os.WriteFile(path, append(image, vm.Archive([]vm.Entry{helper})...), 0o644); err != nil {
 		return Start{}, err
 	}
 	kernel, err := b.Link(path)

@@ -170,7 +170,9 @@ initrd-oracle: tools
 
 initrd: initrd-oracle
 	@$(MAKE) --no-print-directory all
+	@$(GO) test ./test/initrd/...
 	@$(GO) run ./test/initrd/run $(INITRD)
+	@$(GO) run ./test/initrd/run -table
 
 clean:
 	rm -rf build

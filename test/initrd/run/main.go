@@ -9,7 +9,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -125,7 +124,10 @@ func (o options) writePage() error {
 		columns = append(columns, results)
 	}
 	text, err := initrd.Page(columns)
-	return errors.Join(os.WriteFile(o.page, []byte(text), 0o644), err)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(o.page, []byte(text), 0o644)
 }
 
 // column finds a column by its name.

@@ -34,15 +34,15 @@ type resources struct {
 	crowded   bool   // there were crowdSoon more, once
 }
 
-// look says whether the hook has to be ended and why, and otherwise when to look again: sooner, the less is left. The first look sets the floor: where little is
-// left already, by what hooks before have written, this one may take half of it. Processes are counted for the whole machine, which costs nothing, from the fewest that
-// a look has found: the crowd of a hook before may still be dying at the first. crowd counts those of the hook, and is asked only before it is blamed: udevd and the
-// kernel of a big machine start hundreds at once.
+// look says whether the hook has to be ended and why, and otherwise when to look again: sooner, the less is left. The look that finds the most left sets the floor: where
+// little is left by what hooks before have written, this one may take half of it; but one that removes that first, to fill the memory anew, may not. Processes are
+// counted for the whole machine, which costs nothing, from the fewest that a look has found: the crowd of a hook before may still be dying at the first. crowd counts
+// those of the hook, and is asked only before it is blamed: udevd and the kernel of a big machine start hundreds at once.
 func (m *resources) look(now Resources, crowd func() int) (Excess, time.Duration) {
 	if !m.looked {
-		m.looked, m.processes = true, now.Processes
-		m.floor = max(1, min(now.MemoryLeft/2, max(memoryLeast, min(now.Memory/memoryShare, memoryMost))))
+		m.looked, m.processes, m.floor = true, now.Processes, 1
 	}
+	m.floor = max(m.floor, min(now.MemoryLeft/2, max(memoryLeast, min(now.Memory/memoryShare, memoryMost))))
 	m.processes = min(m.processes, now.Processes)
 	low := now.Memory > 0 && now.MemoryLeft < m.floor
 	more := now.Processes - m.processes

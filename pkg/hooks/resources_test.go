@@ -18,6 +18,7 @@ func TestResourcesLook(t *testing.T) {
 		"900 900 500 100 63":   "204ms 204ms 106ms 10ms memory", // 64 MiB are kept: a sixteenth
 		"70 65 64 63":          "10ms 10ms 10ms 10ms",           // half of what is left at the start
 		"40 30 20 19":          "10ms 10ms 10ms memory",         // little is left at the start: half of it
+		"64 900 100 63":        "10ms 204ms 10ms memory",        // what hooks before have written is removed, and written again
 		"900 899 898 897 896":  "204ms 203ms 203ms 203ms 203ms",
 		"900 900/149 900/151":  "204ms 204ms 10ms",
 		"900/400 900/1400":     "204ms 10ms",

@@ -58,7 +58,7 @@ var badHooks = []badHook{
 	{name: "K09 fills /dev/shm", text: "dd if=/dev/zero of=/dev/shm/big bs=1M 2>/dev/null; rm /dev/shm/big"},
 	{name: "K09 fills /", text: "dd if=/dev/zero of=/big bs=1M 2>/dev/null; :", says: []string{"FILE (stage STAGE): it has taken nearly all memory"}, once: true},
 	{name: "K09 program that fills /", text: "#!/bin/sh\ndd if=/dev/zero of=/big bs=1M count=1 || exit 6\n", program: true, says: []string{"FILE (stage STAGE): status 6"}},
-	{name: "K10 eats memory", text: "x=$(yes | dd bs=1M count=100000 2>/dev/null)", once: true},
+	{name: "K10 eats memory", text: "c=$(dd if=/dev/zero bs=64k count=16 2>/dev/null | tr '\\0' x); i=0; while :; do eval \"v$i=\\$c\"; i=$((i + 1)); done", once: true},
 	{name: "K11 program that unmounts and mounts", text: "#!/bin/sh\numount -l /proc; umount -l /dev; mount -t tmpfs none /run; cd /tmp; umask 777\n", program: true},
 	{name: "K12 child that keeps descriptors", text: "sleep 600 &\n"},
 	{name: "K12 child that ignores signals", text: "(trap '' HUP TERM; exec sleep 600) &\n"},

@@ -45,6 +45,7 @@ const (
 const (
 	unpackLimit = 5 * time.Minute
 	brdLimit    = 30 * time.Second
+	lookLimit   = 30 * time.Second // the driver of its file system is loaded too
 )
 
 // hasInitrd says whether there is a classic initrd, here or in the engine before this one.

@@ -46,7 +46,7 @@ func (b *Boot) runLinuxrc() error {
 
 // typeOfRAMDisk is the file system in it, whose driver is there afterwards.
 func (b *Boot) typeOfRAMDisk() (fstype string, err error) {
-	err = b.step("look at "+initrd.Device, probeLimit, func() error {
+	err = b.step("look at "+initrd.Device, lookLimit, func() error {
 		info, err := b.probe(initrd.Device)
 		switch {
 		case err != nil:

@@ -37,8 +37,11 @@ func (b *Boot) waitForRoot() error {
 	if err := b.wait(source.String(), b.rootLimit()); err != nil {
 		return err
 	}
+	before := b.root
 	b.root, b.members = b.finder.found[0].Device, b.finder.found[0].Members
-	b.m.Log.Notef("root: %s is %s", source, b.root.Describe())
+	if b.root != before {
+		b.m.Log.Notef("root: %s is %s", source, b.root.Describe())
+	}
 	return nil
 }
 

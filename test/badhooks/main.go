@@ -1,9 +1,10 @@
 // Command badhooks boots images of ours with hooks of bad character: each one in every stage, with dash and with busybox as the shell of hooks. The boot must end as it must,
 // the hooks after the bad one run, the log names the bad one, and neither the kernel nor /init crashes.
 //
-//	go run ./test/badhooks [-dir DIR] [-table FILE] [-limit DURATION] [-j N] [-run REGEXP] [-stages A,B]
+//	go run ./test/badhooks [-dir DIR] [-table FILE] [-limit DURATION] [-j N] [-run REGEXP] [-stages A,B] [-earlier KEY,KEY]
 //
-// Results are kept and counted while build/init and build/preroot stay the same: a run that was stopped goes on. A machine whose hook waits for ever runs in virtual time,
+// Results are kept and counted while build/init and build/preroot stay the same: a run that was stopped goes on. -earlier counts the good results of other builds too, by the keys that are
+// printed at the beginning, where what was changed since does not touch them; the table names the key of each row. A machine whose hook waits for ever runs in virtual time,
 // so that it takes no longer than any other.
 package main
 
@@ -25,20 +26,21 @@ func main() {
 	run := flag.String("run", "", "the hooks to run, a regular expression")
 	only := flag.String("stages", strings.Join(append(stages, failingStages...), ","), "the stages of hooks that need a boot for each")
 	jobs := flag.Int("j", 1, "machines at once")
+	earlier := flag.String("earlier", "", "keys of earlier builds whose good results count too")
 	flag.Parse()
-	if err := badhooks(*dir, *table, *limit, *run, strings.Split(*only, ","), *jobs); err != nil {
+	r := &trials.Runner{Dir: *dir, Earlier: strings.Split(*earlier, ","), Seed: 1, Jobs: *jobs, Out: os.Stdout}
+	if err := badhooks(r, *table, *limit, *run, strings.Split(*only, ",")); err != nil {
 		fmt.Fprintln(os.Stderr, "badhooks:", err)
 		os.Exit(1)
 	}
 }
 
-func badhooks(dir, table string, limit time.Duration, run string, only []string, jobs int) error {
+func badhooks(r *trials.Runner, table string, limit time.Duration, run string, only []string) error {
 	wanted, err := regexp.Compile(run)
 	if err != nil {
 		return err
 	}
-	key, err := trials.Hash("build/init", "build/preroot")
-	if err != nil {
+	if r.Key, err = trials.Hash("build/init", "build/preroot"); err != nil {
 		return fmt.Errorf("%w; run make first", err)
 	}
 	work, err := os.MkdirTemp("", "preroot-badhooks-")
@@ -51,7 +53,6 @@ func badhooks(dir, table string, limit time.Duration, run string, only []string,
 		return err
 	}
 	cells := allCells(only)
-	r := &trials.Runner{Dir: dir, Key: key, Seed: 1, Jobs: jobs, Out: os.Stdout}
 	var sets []trials.Set
 	for _, c := range cells {
 		if wanted.MatchString(c.name()) {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/preroot/preroot/test/trials"
@@ -16,9 +18,9 @@ func tableText(cells []cell, results []trials.Result) string {
 	var b strings.Builder
 	b.WriteString("# Hooks of bad character\n\nWritten by `make hooks-bad` (test/badhooks): each hook in images of our builder, in each of the stages " + strings.Join(stages, ", ") +
 		", with dash and with busybox as the shell; and in a boot whose root does not come, in " + strings.Join(failingStages, ", ") + ". A boot is *right* when it ended as it must (a failing one by the emergency action), a good hook after the bad one ran in every stage with the variables of the first, the log named " +
-		"the bad one, and neither the kernel nor /init crashed. Hooks that disturb the whole boot have a boot for each stage.\n\n| fault and hook | text | boots | right | ends |\n|---|---|---|---|---|\n")
+		"the bad one, and neither the kernel nor /init crashed. Hooks that disturb the whole boot have a boot for each stage. *Tested* is what the programs were, the first digits of a SHA-256.\n\n| fault and hook | text | boots | right | ends | tested |\n|---|---|---|---|---|---|\n")
 	for _, bad := range badHooks {
-		boots, right, ends := 0, 0, map[string]int{}
+		boots, right, ends, keys := 0, 0, map[string]int{}, map[string]bool{}
 		for _, c := range cells {
 			r, there := byName[c.name()]
 			if c.bad.name != bad.name || !there {
@@ -26,12 +28,13 @@ func tableText(cells []cell, results []trials.Result) string {
 			}
 			boots++
 			ends[r.End]++
+			keys[r.Key] = true
 			if r.Bad == "" {
 				right++
 			}
 		}
 		text := strings.NewReplacer("\n", "; ", "|", "\\|", "\x7f", "\\x7f", "`", "'").Replace(strings.TrimSpace(bad.text))
-		fmt.Fprintf(&b, "| %s | `%s` | %d | %d | %s |\n", bad.name, text, boots, right, counts(ends))
+		fmt.Fprintf(&b, "| %s | `%s` | %d | %d | %s | %s |\n", bad.name, text, boots, right, counts(ends), strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
 	}
 	return b.String()
 }

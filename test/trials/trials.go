@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,12 +46,14 @@ type Result struct {
 
 // A Runner runs sets.
 type Runner struct {
-	Dir  string   // results and logs
-	Key  string   // what is tested; see Hash
-	Seed uint64   // the seed of the whole run
-	Jobs int      // trials at once
-	Only []string // the sets to run, all if empty
-	Out  io.Writer
+	Dir string // results and logs
+	Key string // what is tested; see Hash
+	// Earlier are keys of builds whose good results count too: what was changed since does not touch what they show.
+	Earlier []string
+	Seed    uint64   // the seed of the whole run
+	Jobs    int      // trials at once
+	Only    []string // the sets to run, all if empty
+	Out     io.Writer
 
 	mu   sync.Mutex
 	file *os.File
@@ -99,11 +102,15 @@ func (r *Runner) read() ([]Result, error) {
 	var results []Result
 	for line := range strings.Lines(string(data)) {
 		var one Result
-		if json.Unmarshal([]byte(line), &one) == nil && one.Key == r.Key && one.Seed == r.seed(one.Set, one.N) && r.wanted(one.Set) {
+		if json.Unmarshal([]byte(line), &one) == nil && r.counts(one) && one.Seed == r.seed(one.Set, one.N) && r.wanted(one.Set) {
 			results = append(results, one)
 		}
 	}
 	return results, err
+}
+
+func (r *Runner) counts(one Result) bool {
+	return one.Key == r.Key || one.Bad == "" && slices.Contains(r.Earlier, one.Key)
 }
 
 func (r *Runner) wanted(set string) bool {

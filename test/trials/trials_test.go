@@ -1,6 +1,7 @@
 package trials
 
 import (
+	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -37,6 +38,10 @@ func TestRunnerGoesOn(t *testing.T) {
 	run("k2", 1)
 	if len(made[0]) != 2 || made[0][0] != made[0][1] {
 		t.Errorf("another key: trial 0 drew %v; want the same number twice", made[0])
+	}
+	r := Runner{Dir: dir, Key: "k3", Earlier: []string{"k1"}, Seed: 1, Jobs: 1, Out: io.Discard}
+	if again, err := r.Run(set(4)); err != nil || len(again) != 4 || len(made[0]) != 2 || len(made[1]) != 2 {
+		t.Errorf("the good results of an earlier build: %d results, %v, trials made: %v; want 4, only the bad one again", len(again), err, made)
 	}
 	var table strings.Builder
 	if bad := Table(&table, set(4), all); bad != 1 || !strings.Contains(table.String(), "3 BOOTED, 1 HELD") {

@@ -18,6 +18,7 @@ func (Files) WriteFile(path string, data []byte) error {
 		return err
 	}
 	if err := os.WriteFile(path+".new", data, 0o644); err != nil {
+		_ = os.Remove(path + ".new") // on a file system that is full the part of it takes the room of others
 		return err
 	}
 	return os.Rename(path+".new", path)

@@ -28,14 +28,14 @@ func (s *Shell) Inherit() (map[string]string, error) {
 	return maps.Clone(s.reported), nil
 }
 
-// newestState is the last whole state that the shell has written, and the number of its request; "" for none.
+// newestState is the last whole state of the shell that is not too large to be put back, and the number of its request; "" for none.
 func (s *Shell) newestState() (newest string, number uint64, err error) {
 	for _, name := range []string{"state.0", "state.1"} {
 		text, err := s.c.System.Files.ReadFile(s.file(name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", 0, err
 		}
-		if n, whole := stateNumber(string(text)); whole && (newest == "" || n > number) {
+		if n, _ := stateNumber(string(text)); usable(string(text), n) && (newest == "" || n > number) {
 			newest, number = string(text), n
 		}
 	}

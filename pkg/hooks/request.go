@@ -187,7 +187,7 @@ func (s *Shell) request(ctx context.Context, name, text string, keep bool) (resu
 	s.seq++
 	s.out.next()
 	work := "_pr_seq=" + strconv.FormatUint(s.seq, 10) + "\n" + text
-	if err := s.c.System.Files.WriteFile(s.file("work"), []byte(work)); err != nil {
+	if err := s.writeFile("work", []byte(work)); err != nil {
 		return result, true, err
 	}
 	run, done := s.running(name), s.live.expect()

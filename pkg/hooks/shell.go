@@ -57,6 +57,7 @@ type Shell struct {
 	opts     string
 	kept     string // suffix of the newest state file, and the number of the request after which it was written
 	keptSeq  uint64
+	began    uint64 // number of the first state that this process has written
 }
 
 // Errors of requests.
@@ -119,7 +120,7 @@ func (s *Shell) startOnce(ctx context.Context, twice bool) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrShell, err)
 	}
-	s.live = p
+	s.live, s.began = p, s.seq
 	r, _ := s.answer(ctx, s.running(s.c.Shell), p.done)
 	if r != nil && r.kind == "ready" {
 		s.learn(r)
@@ -137,8 +138,7 @@ func (s *Shell) startOnce(ctx context.Context, twice bool) error {
 
 // launch writes the files, makes the FIFOs anew (what the last process left in them is gone with it) and starts the process.
 func (s *Shell) launch(start string) (*process, error) {
-	files := s.c.System.Files
-	if err := errors.Join(files.WriteFile(s.file("loop"), loop), files.WriteFile(s.file("start"), []byte(start))); err != nil {
+	if err := errors.Join(s.writeFile("loop", loop), s.writeFile("start", []byte(start))); err != nil {
 		return nil, err
 	}
 	request, err := s.c.System.Channel(s.file("request"))
@@ -279,15 +279,17 @@ func (s *Shell) learn(r *report) {
 	}
 }
 
-// recover reads what a process that is gone has kept, so that the next one gets it. Where the file is not whole (no space was left) it is what was put back last, with
+// recover reads what a process that is gone has kept, so that the next one gets it. Where the file is not whole (no space was left) it is what was kept before that, or put back last, with
 // the variables of the last report.
 func (s *Shell) recover() {
 	text, _ := s.c.System.Files.ReadFile(s.file("state." + s.kept))
-	if vars, whole := parseState(string(text), strconv.FormatUint(s.keptSeq, 10)); whole {
-		s.vars = vars
-	} else if text, number, _ := s.newestState(); number == s.seq { // the hook has removed the others, and could not report
+	if usable(string(text), s.keptSeq) {
+		s.vars, _ = parseState(string(text), strconv.FormatUint(s.keptSeq, 10))
+	} else if text, number, _ := s.newestState(); text != "" && number >= s.began {
 		s.vars, _ = parseState(text, strconv.FormatUint(number, 10))
-		s.reported = s.reportOf(s.vars)
+		if number == s.seq { // the hook has removed the others, and could not report
+			s.reported = s.reportOf(s.vars)
+		}
 	}
 	for _, name := range s.c.Report {
 		value, set := s.reported[name]

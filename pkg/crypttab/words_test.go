@@ -119,8 +119,8 @@ func TestBadWords(t *testing.T) {
 
 // FuzzWords: whatever stands on the line, every problem is one clear line, and no volume is plain or has a name that is none of a node.
 func FuzzWords(f *testing.F) {
-	f.Add("rd.luks.name=" + uuidA + "=a/b rd.luks.options=" + uuidA + "=header=/x:LABEL=y rd.luks.key=/k:LABEL=a:UUID=1 rd.luks.uuid=keysource:luks-1 rd_NO_LUKS")
-	f.Add("luks.uuid=1 rd.luks.key=" + uuidA + "=/k rd.luks.data=" + uuidA + "=/dev/a rd.lvm.lv=a/b rd.luks.allow-discards=1 rd.luks.timeout=08")
+	f.Add("rd.luks.name=" + uuidA + "=a/b rd.luks.options=" + uuidA + "=header=/x:LABEL=y rd.luks.key=/k:LABEL=a:UUID=1 rd.luks.uuid=keysource:luks-1")
+	f.Add("luks.uuid=1 rd.luks.key=" + uuidA + "=/k rd.luks.data=" + uuidA + "=/dev/a rd.lvm.lv=a/b rd.luks.allow-discards=1 rd.luks.timeout=08 rd_NO_LUKS")
 	f.Fuzz(func(t *testing.T, line string) {
 		w, problems := words(line)
 		checkProblems(t, problems)

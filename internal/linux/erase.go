@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -64,29 +63,33 @@ func endChild(pid int) error {
 	}
 }
 
-// stopLimit is how long a process has to stop: one that sleeps in the kernel where no signal reaches it is not waited for.
-const stopLimit = 2 * time.Second
-
-// stop stops a child, whose threads then change nothing any more. A child that has stopped says so once to its parent, which may have heard it already.
+// stop stops a child, whose threads then change nothing any more, and waits for it. The kernel tells that a child has stopped once, which somebody may have heard already.
 func stop(pid int) error {
+	if stopped, err := isStopped(pid); stopped || err != nil {
+		return err
+	}
 	if err := unix.Kill(pid, unix.SIGSTOP); err != nil {
 		return os.NewSyscallError("kill", err)
 	}
-	for end := time.Now().Add(stopLimit); ; time.Sleep(time.Millisecond) {
-		stopped, err := allStopped(pid)
-		switch {
+	for {
+		var info unix.Siginfo
+		switch err := unix.Waitid(unix.P_PID, pid, &info, unix.WSTOPPED|unix.WEXITED|unix.WNOWAIT, nil); {
+		case err == unix.EINTR:
 		case err != nil:
-			return err
-		case stopped:
+			return os.NewSyscallError("waitid", err)
+		case info.Code != cldStopped:
+			return fmt.Errorf("erase: process %d has ended by itself, its memory is out of reach", pid)
+		default:
 			return nil
-		case time.Now().After(end):
-			return fmt.Errorf("erase: process %d does not stop", pid)
 		}
 	}
 }
 
-// allStopped says whether every thread of a process is stopped (state T or t in proc(5)).
-func allStopped(pid int) (bool, error) {
+// cldStopped is CLD_STOPPED (asm-generic/siginfo.h), the code of SIGCHLD for a child that has stopped.
+const cldStopped = 5
+
+// isStopped says whether every thread of a process is stopped: state T in proc(5).
+func isStopped(pid int) (bool, error) {
 	dir := "/proc/" + strconv.Itoa(pid) + "/task"
 	threads, err := os.ReadDir(dir)
 	if err != nil {
@@ -98,11 +101,11 @@ func allStopped(pid int) (bool, error) {
 			continue // the thread has ended
 		}
 		_, rest, _ := strings.Cut(string(stat[strings.LastIndexByte(string(stat), ')')+1:]), " ")
-		if rest == "" || rest[0] != 'T' && rest[0] != 't' && rest[0] != 'X' && rest[0] != 'Z' {
+		if rest == "" || rest[0] != 'T' {
 			return false, nil
 		}
 	}
-	return true, nil
+	return len(threads) > 0, nil
 }
 
 // mapping is a line of /proc/PID/maps.

@@ -149,6 +149,17 @@ func TestEraseEndsTheChild(t *testing.T) {
 	if _, err := Erase(cmd.Process.Pid); err == nil {
 		t.Error("a process that is not there is erased")
 	}
+	ended := exec.Command("true")
+	if err := ended.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var info unix.Siginfo
+	if err := unix.Waitid(unix.P_PID, ended.Process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Erase(ended.Process.Pid); err == nil || !strings.Contains(err.Error(), "has ended by itself") {
+		t.Errorf("a process that has ended: %v", err)
+	}
 	for _, pid := range []int{-1, 0, 1, os.Getpid()} {
 		if _, err := Erase(pid); err == nil {
 			t.Errorf("process %d", pid)

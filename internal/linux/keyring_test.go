@@ -28,7 +28,7 @@ func TestWithLogonKey(t *testing.T) {
 		}
 		return failed
 	})
-	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {
+	if !inGuest() && (errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM)) {
 		t.Skipf("no keys here: %v", err)
 	}
 	if err != failed {

@@ -11,11 +11,17 @@ import (
 // MaxSecretLine is the longest secret that is read from a terminal, in bytes.
 const MaxSecretLine = 512
 
-var (
+// SecretError is why there is no line.
+type SecretError string
+
+// Error is the reason.
+func (e SecretError) Error() string { return string(e) }
+
+const (
 	// ErrSecretCanceled says that Ctrl-C was typed.
-	ErrSecretCanceled = errors.New("canceled")
+	ErrSecretCanceled = SecretError("canceled")
 	// ErrSecretTooLong says that the line was longer than MaxSecretLine.
-	ErrSecretTooLong = errors.New("longer than 512 bytes")
+	ErrSecretTooLong = SecretError("longer than 512 bytes")
 )
 
 // SecretTerminal reads a secret from a terminal. The kernel edits the line and shows nothing; no key sends a signal, and the terminal is nobody's controlling one.

@@ -54,7 +54,7 @@ func TestMapperLoadBytes(t *testing.T) {
 		got, live = bytes.Clone(buf), buf
 		return nil
 	})
-	table := []MapperTarget{{0, 8, "linear", []byte("8:1 0")}, {8, 0x10, "crypt", []byte("aes 00")}}
+	table := []MapperTarget{{0, 8, "linear", []byte("8:1 0")}, {8, 0x10, "crypt", []byte("aes 0011")}}
 	if err := m.Load("ab", table, MapperLoad{ReadOnly: true, Secret: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -62,10 +62,10 @@ func TestMapperLoadBytes(t *testing.T) {
 		t.Error("the buffer with the key is not wiped")
 	}
 	zeros := func(n int) string { return strings.Repeat("00", n) }
-	want := "040000000000000000000000" + "98010000" + "38010000" + "02000000" + "00000000" + "01800000" + "00000000" + "00000000" + zeros(8) +
+	want := "040000000000000000000000" + "a0010000" + "38010000" + "02000000" + "00000000" + "01800000" + "00000000" + "00000000" + zeros(8) +
 		"6162" + zeros(126) + zeros(129) + zeros(7) +
 		"0000000000000000" + "0800000000000000" + "00000000" + "30000000" + "6c696e656172" + zeros(10) + "383a312030" + zeros(3) +
-		"0800000000000000" + "1000000000000000" + "00000000" + "30000000" + "6372797074" + zeros(11) + "616573203030" + zeros(2)
+		"0800000000000000" + "1000000000000000" + "00000000" + "38000000" + "6372797074" + zeros(11) + "6165732030303131" + zeros(8)
 	if hex.EncodeToString(got) != want {
 		t.Errorf("got  %x\nwant %s", got, want)
 	}

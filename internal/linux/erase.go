@@ -143,6 +143,9 @@ func overwrite(pid int) (bytes int64, err error) {
 			first = errors.Join(first, err)
 		}
 	}
+	if bytes == 0 && first == nil {
+		first = fmt.Errorf("erase: no page of process %d is seen, its memory is as it was", pid)
+	}
 	return bytes, first
 }
 

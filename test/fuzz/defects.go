@@ -126,6 +126,18 @@ var defects = []defect{
 		"loglevel is cut to eight bits with a sign",
 	},
 	{
+		"crypttab.FuzzCrypttab", "pkg/crypttab/options.go",
+		"		o.Swap = true\n",
+		"		o.Swap, o.Mode = true, Plain\n",
+		"swap implies plain, as crypttab(5) has it",
+	},
+	{
+		"crypttab.FuzzWords", "pkg/crypttab/words.go",
+		"case !ValidName(name):",
+		"case len(name) > 127:",
+		"a mapping may have any name of a fitting length",
+	},
+	{
 		"device.FuzzEncode", "pkg/device/encode.go",
 		`if name[i] == '\\' && i+3 < len(name) && name[i+1] == 'x' {`,
 		`if name[i] == '\\' && i+3 < len(name)-1 && name[i+1] == 'x' {`,

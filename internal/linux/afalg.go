@@ -1,0 +1,129 @@
+package linux
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Cipher is a symmetric cipher of the kernel with its key, reached by a socket (linux/if_alg.h, linux/Documentation/crypto/userspace-if.rst). It takes whatever the kernel has, by the kernel's
+// names: "xts(serpent)", "cbc(twofish)". It is not safe for concurrent use.
+type Cipher struct {
+	key, op int    // the socket that holds the key, and the one that is worked with
+	control []byte // of sendmsg; the vector stands at its end
+	iv      []byte
+}
+
+// maxCipherChunk bounds one call: the kernel takes 16 pages, and no more than fits the socket's buffer.
+const maxCipherChunk = 4096
+
+// OpenCipher makes a cipher that decrypts with a key; ivSize is what the mode takes, 0 for none. The caller calls Close.
+func OpenCipher(name string, key []byte, ivSize int) (*Cipher, error) {
+	return openCipher(name, key, ivSize, unix.ALG_OP_DECRYPT)
+}
+
+func openCipher(name string, key []byte, ivSize int, op uint32) (*Cipher, error) {
+	if len(key) == 0 || ivSize < 0 || ivSize > 64 {
+		return nil, fmt.Errorf("cipher %s: a key of %d bytes and a vector of %d", name, len(key), ivSize)
+	}
+	fd, err := unix.Socket(unix.AF_ALG, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("cipher %s: the kernel gives none to programs (%w); the module af_alg is needed", name, err)
+	}
+	c := &Cipher{key: fd, op: -1}
+	if err := unix.Bind(fd, &unix.SockaddrALG{Type: "skcipher", Name: name}); err != nil {
+		c.Close()
+		return nil, fmt.Errorf("cipher %s: the kernel has none of this name (%w); its module and algif_skcipher are needed", name, err)
+	}
+	if _, _, errno := unix.Syscall6(unix.SYS_SETSOCKOPT, uintptr(fd), unix.SOL_ALG, unix.ALG_SET_KEY, uintptr(unsafe.Pointer(&key[0])), uintptr(len(key)), 0); errno != 0 {
+		c.Close()
+		return nil, fmt.Errorf("cipher %s: a key of %d bytes is refused: %w", name, len(key), errno)
+	}
+	r, _, errno := unix.Syscall6(unix.SYS_ACCEPT4, uintptr(fd), 0, 0, unix.SOCK_CLOEXEC, 0, 0)
+	if errno != 0 {
+		c.Close()
+		return nil, fmt.Errorf("cipher %s: %w", name, os.NewSyscallError("accept4", errno))
+	}
+	c.op = int(r)
+	c.control, c.iv = cipherControl(op, ivSize)
+	return c, nil
+}
+
+// cipherControl lays out the control messages of one call: the operation, and where there is one the vector, which the second result is the place of.
+func cipherControl(op uint32, ivSize int) (control, iv []byte) {
+	size := unix.CmsgSpace(4)
+	if ivSize > 0 {
+		size += unix.CmsgSpace(4 + ivSize)
+	}
+	control = make([]byte, size)
+	header := func(at, kind, size int) []byte {
+		h := (*unix.Cmsghdr)(unsafe.Pointer(&control[at]))
+		h.Level, h.Type = unix.SOL_ALG, int32(kind)
+		h.SetLen(unix.CmsgLen(size))
+		return control[at+unix.CmsgLen(0) : at+unix.CmsgLen(size)]
+	}
+	binary.NativeEndian.PutUint32(header(0, unix.ALG_SET_OP, 4), op)
+	if ivSize > 0 {
+		data := header(unix.CmsgSpace(4), unix.ALG_SET_IV, 4+ivSize) // struct af_alg_iv
+		binary.NativeEndian.PutUint32(data, uint32(ivSize))
+		iv = data[4:]
+	}
+	return control, iv
+}
+
+// Decrypt decrypts src, whole blocks of at most 4096 bytes, into dst of the same length with a vector; they may be the same.
+func (c *Cipher) Decrypt(dst, src, iv []byte) error {
+	if len(src) == 0 || len(src) > maxCipherChunk || len(dst) != len(src) || len(iv) != len(c.iv) {
+		return fmt.Errorf("%d bytes into %d with a vector of %d", len(src), len(dst), len(iv))
+	}
+	copy(c.iv, iv)
+	if n, err := unix.SendmsgN(c.op, src, c.control, nil, 0); err != nil || n != len(src) {
+		return shortIO("sendmsg", n, len(src), err)
+	}
+	for done := 0; done < len(dst); {
+		n, err := unix.Read(c.op, dst[done:])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n == 0 {
+			return shortIO("read", done, len(dst), err)
+		}
+		done += n
+	}
+	return nil
+}
+
+func shortIO(call string, n, want int, err error) error {
+	if err != nil {
+		return os.NewSyscallError(call, err)
+	}
+	return fmt.Errorf("%s: %d of %d bytes: %w", call, n, want, io.ErrUnexpectedEOF)
+}
+
+// DecryptSectors decrypts sectors in place; vector fills in the one of a sector, which counts from first.
+func (c *Cipher) DecryptSectors(data []byte, sectorSize int, first uint64, vector func(sector uint64, iv []byte)) error {
+	if sectorSize < 16 || sectorSize > maxCipherChunk || len(data)%sectorSize != 0 {
+		return fmt.Errorf("%d bytes in sectors of %d", len(data), sectorSize)
+	}
+	iv := make([]byte, len(c.iv))
+	for i := 0; i < len(data); i += sectorSize {
+		clear(iv)
+		vector(first+uint64(i/sectorSize), iv)
+		if err := c.Decrypt(data[i:i+sectorSize], data[i:i+sectorSize], iv); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close lets the cipher go; the kernel wipes the key.
+func (c *Cipher) Close() {
+	if c.op >= 0 {
+		unix.Close(c.op)
+	}
+	unix.Close(c.key)
+}

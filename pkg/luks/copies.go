@@ -132,8 +132,10 @@ func choose(first, second copyV2, size int64) (*Header, error) {
 		first, second, a, b = second, first, b, a
 	}
 	switch {
-	case a.err != nil && isDamaged(a.err):
-		return nil, within("LUKS2 header", damaged("both copies: the %s: %v; the %s: %v", second.name, b.err, first.name, a.err))
+	case isDamaged(a.err) && a.err.Error() == b.err.Error():
+		return nil, damaged("LUKS2 header, both copies: %v", a.err)
+	case isDamaged(a.err):
+		return nil, damaged("%s: %v; %s: %v", second.name, b.err, first.name, a.err)
 	case a.err != nil:
 		return nil, within("LUKS2 header", a.err)
 	case b.err != nil:

@@ -43,7 +43,7 @@ func checkTaken(h *Header, size int64) error {
 		}
 		end = s.area.offset + s.area.size
 		if s.unusable == nil {
-			if err := checkSlot(s, h); err != nil {
+			if err := checkSlot(s); err != nil {
 				return fmt.Errorf("key slot %d: %w", s.number, err)
 			}
 		}
@@ -54,20 +54,18 @@ func checkTaken(h *Header, size int64) error {
 	return checkTable(h, size)
 }
 
-func checkSlot(s slot, h *Header) error {
+func checkSlot(s slot) error {
 	switch k := s.kdf; {
 	case !slices.Contains(allowed, s.area.cipher.text):
 		return fmt.Errorf("cipher %q", s.area.cipher.text)
-	case uint64(s.keyBytes)*uint64(s.stripes) > s.area.size || s.stripes < 1:
-		return fmt.Errorf("%d stripes of %d bytes in %d", s.stripes, s.keyBytes, s.area.size)
+	case uint64(s.keyBytes)*4000 > s.area.size:
+		return fmt.Errorf("a key of %d bytes in %d", s.keyBytes, s.area.size)
 	case !s.unbound && s.keyBytes != 32 && s.keyBytes != 64 || s.area.keyBytes != 32 && s.area.keyBytes != 64:
 		return fmt.Errorf("keys of %d and %d bytes", s.keyBytes, s.area.keyBytes)
 	case k.iterations < 1 || k.iterations >= 1<<31 || len(k.salt) != 32:
 		return fmt.Errorf("kdf %+v", k)
 	case k.kind != "pbkdf2" && (k.memory > 4<<20 || k.cpus > 16 || k.cpus < 1 || uint64(k.iterations)*uint64(k.memory) > 1<<30):
 		return fmt.Errorf("kdf %+v", k)
-	case h.Version == 2 && s.stripes != 4000:
-		return fmt.Errorf("%d stripes", s.stripes)
 	}
 	return nil
 }
@@ -256,13 +254,12 @@ func TestMutations(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "mutant")
 	r := rand.New(rand.NewPCG(7, 11))
 	taken, opened, errs := 0, 0, 0
-	for i := range 400 {
+	for i := range 300 {
 		mutant := edit(t, image, func(tr tree) {
-			tokens := tr["tokens"]
 			for range 1 + r.IntN(2) {
 				mutate(r, tr)
 			}
-			tr["tokens"] = tokens // which we do not look at
+			tr["tokens"] = tree{} // which we do not look at
 		})
 		h, err := read(mutant)
 		if err != nil {
@@ -282,10 +279,10 @@ func TestMutations(t *testing.T) {
 			opened++
 		}
 		if out, err := dumpable(t, file, mutant, opens); err != nil {
-			t.Errorf("%d: we take it, cryptsetup does not: %v: %s\n%s", i, err, out, mutant[v2Binary:v2Binary+1500])
+			t.Errorf("%d: we take it, cryptsetup does not: %v: %s\n%s", i, err, out, bytes.TrimRight(mutant[v2Binary:minHeader], "\x00"))
 		}
 	}
-	t.Logf("400 mutants: %d refused, %d taken, %d of them opened; cryptsetup agrees on all that are taken", errs, taken, opened)
+	t.Logf("300 mutants: %d refused, %d taken, %d of them opened; cryptsetup agrees on all that are taken", errs, taken, opened)
 	if taken < 20 || errs < 100 || opened < 10 {
 		t.Errorf("%d taken, %d refused, %d opened: the test tests little", taken, errs, opened)
 	}
@@ -298,7 +295,7 @@ func TestMutationsV1(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 12))
 	numbers := []uint32{0, 1, 2, 8, 16, 32, 48, 64, 504, 512, 1000, 4000, 4096, 65536, v1Enabled, v1Disabled, 1 << 31, 1<<32 - 1}
 	taken, opened, errs := 0, 0, 0
-	for i := range 400 {
+	for i := range 300 {
 		mutant := bytes.Clone(image)
 		if r.IntN(3) == 0 {
 			mutant[r.IntN(592)] ^= 1 << r.IntN(8)
@@ -324,11 +321,21 @@ func TestMutationsV1(t *testing.T) {
 			opened++
 		}
 		if out, err := dumpable(t, file, mutant, opens); err != nil {
-			t.Errorf("%d: we take it, cryptsetup does not: %v: %s", i, err, out)
+			t.Errorf("%d: we take it, cryptsetup does not: %v: %s; %s", i, err, out, difference(image, mutant))
 		}
 	}
-	t.Logf("400 mutants: %d refused, %d taken, %d of them opened; cryptsetup agrees on all that are taken", errs, taken, opened)
+	t.Logf("300 mutants: %d refused, %d taken, %d of them opened; cryptsetup agrees on all that are taken", errs, taken, opened)
 	if taken < 20 || errs < 100 || opened < 10 {
 		t.Errorf("%d taken, %d refused, %d opened: the test tests little", taken, errs, opened)
 	}
+}
+
+// difference names the first byte that differs, and what stands around it.
+func difference(a, b []byte) string {
+	for i := range a {
+		if a[i] != b[i] {
+			return fmt.Sprintf("from byte %d: % x, now % x", i, a[i:i+4], b[i:i+4])
+		}
+	}
+	return "no difference"
 }

@@ -108,7 +108,7 @@ func twofishImage(t *testing.T, mode string) (image, key []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	area := image[s.area.offset:][:splitBytes(s.keyBytes, s.stripes)]
+	area := image[s.area.offset:][:splitBytes(s.keyBytes)]
 	if err := s.open(context.Background(), []byte(pass), area, nil); err != nil {
 		t.Fatal(err)
 	}

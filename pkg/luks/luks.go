@@ -79,7 +79,6 @@ type slot struct {
 	number   int
 	priority int // LUKS2: 0 is tried if asked for by number, 2 before 1
 	keyBytes int // of the volume key
-	stripes  int
 	afHash   hashSpec
 	kdf      kdf
 	area     area

@@ -1,6 +1,9 @@
 package luks
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // The header of LUKS1: big endian, 592 bytes, in a first sector and a half that
 // key slots may not use.
@@ -25,7 +28,6 @@ const (
 	v1Enabled   = 0x00ac71f3
 	v1Disabled  = 0x0000dead
 	v1AreasFrom = 1024
-	v1MaxSplit  = 16 << 10 // cryptsetup has always written 4000
 )
 
 // v1 is a LUKS1 header that is being judged.
@@ -61,7 +63,8 @@ func (v *v1) algorithms() error {
 	if err != nil {
 		return err
 	}
-	if v.hash, err = parseHash(hash); err != nil {
+	// Old versions took any case, and wrote what they were told.
+	if v.hash, err = parseHash(strings.ToLower(hash)); err != nil {
 		return err
 	}
 	n := be.Uint32(v.raw[v1KeyBytes:])
@@ -90,12 +93,12 @@ func (v *v1) keySlots() error {
 		b := v.raw[v1Slots+i*v1SlotLen:][:v1SlotLen]
 		place := "key slot " + strconv.Itoa(i)
 		split := be.Uint32(b[v1SlotSplit:])
-		if split < 1 || split > v1MaxSplit {
-			return refused("%s: %d stripes, 1 to %d are allowed", place, split, v1MaxSplit)
+		if split != stripes {
+			return refused("%s: %d stripes, not %d", place, split, stripes)
 		}
-		s := slot{number: i, priority: defaultPriority, keyBytes: v.keyBytes, stripes: int(split), afHash: v.hash}
+		s := slot{number: i, priority: defaultPriority, keyBytes: v.keyBytes, afHash: v.hash}
 		s.kdf = v.kdf(b[v1SlotRounds:], b[v1SlotSalt:])
-		s.area = area{sectorBytes * uint64(be.Uint32(b[v1SlotArea:])), splitBytes(v.keyBytes, s.stripes), v.segment.cipher, v.keyBytes}
+		s.area = area{sectorBytes * uint64(be.Uint32(b[v1SlotArea:])), splitBytes(v.keyBytes), v.segment.cipher, v.keyBytes}
 		areas = append(areas, interval{place, s.area.offset, s.area.offset + s.area.size})
 		state := be.Uint32(b)
 		if state == v1Disabled {

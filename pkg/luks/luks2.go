@@ -11,7 +11,6 @@ const (
 	maxSlots        = 32
 	maxDigests      = 8
 	maxSlotsArea    = 128 << 20
-	v2Stripes       = 4000
 	areaAlign       = 4096
 	defaultPriority = 1
 )
@@ -282,7 +281,7 @@ func (v *v2) keySlot(m member) (slot, error) {
 
 // slotSizes compares the slot with the volume.
 func (v *v2) slotSizes(s slot) error {
-	switch need := splitBytes(s.keyBytes, s.stripes); {
+	switch need := splitBytes(s.keyBytes); {
 	case s.unbound && (s.keyBytes < 1 || s.keyBytes > maxKeyBytes):
 		return foreign("a key of %d bytes, which is not that of the volume", s.keyBytes)
 	case s.keyBytes < 1 || s.keyBytes > maxKeyBytes:
@@ -303,7 +302,7 @@ func (v *v2) slotSizes(s slot) error {
 
 func readArea(a node, s *slot) error {
 	if kind := a.text("type"); kind != "raw" {
-		return foreign("type %q", shown(kind))
+		return damaged("type %q", shown(kind))
 	}
 	c, err := parseCipher(a.text("encryption"))
 	s.area.cipher, s.area.keyBytes = c, int(a.number32("key_size"))
@@ -315,13 +314,13 @@ func readArea(a node, s *slot) error {
 
 func readSplit(af node, s *slot) error {
 	if kind := af.text("type"); kind != "luks1" {
-		return foreign("type %q", shown(kind))
+		return damaged("type %q", shown(kind))
 	}
 	hash, err := parseHash(af.text("hash"))
-	s.afHash, s.stripes = hash, int(af.number32("stripes"))
-	if s.stripes != v2Stripes {
-		return refused("%d stripes, not %d", s.stripes, v2Stripes)
+	if n := af.number32("stripes"); n != stripes {
+		return refused("%d stripes, not %d", n, stripes)
 	}
+	s.afHash = hash
 	return err
 }
 
@@ -332,7 +331,7 @@ func readKDF(n node) (kdf, error) {
 	case "argon2i", "argon2id":
 		return kdf{kind: kind, iterations: n.number32("time"), memory: n.number32("memory"), cpus: n.number32("cpus"), salt: n.bytes("salt", saltBytes)}, nil
 	default:
-		return kdf{}, foreign("type %q", shown(kind))
+		return kdf{}, damaged("type %q", shown(kind))
 	}
 }
 

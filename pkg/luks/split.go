@@ -2,17 +2,20 @@ package luks
 
 import "crypto/subtle"
 
-// splitBytes is the length of a key that is split into stripes, in whole
-// sectors.
-func splitBytes(keyBytes, stripes int) uint64 {
-	n := uint64(keyBytes) * uint64(stripes)
+// stripes is into how many a key is split. Both formats have a field for it,
+// cryptsetup takes no other number.
+const stripes = 4000
+
+// splitBytes is the length of a key that is split, in whole sectors.
+func splitBytes(keyBytes int) uint64 {
+	n := uint64(keyBytes) * stripes
 	return (n + sectorBytes - 1) / sectorBytes * sectorBytes
 }
 
 // merge puts together a key that was split to make it easy to erase
 // (specification of LUKS1, section 2.4): the sum of all stripes, hashed between
 // one and the next.
-func merge(split []byte, keyBytes, stripes int, hash hashSpec) []byte {
+func merge(split []byte, keyBytes int, hash hashSpec) []byte {
 	key := make([]byte, keyBytes)
 	for i := range stripes {
 		subtle.XORBytes(key, key, split[i*keyBytes:][:keyBytes])

@@ -158,7 +158,7 @@ func (h *Header) try(ctx context.Context, areas io.ReaderAt, passphrase []byte, 
 	if o.Trying != nil {
 		o.Trying(s.number, s.kdf.cost())
 	}
-	split, err := readAt(areas, int64(s.area.offset), int(splitBytes(s.keyBytes, s.stripes)))
+	split, err := readAt(areas, int64(s.area.offset), int(splitBytes(s.keyBytes)))
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (h *Header) try(ctx context.Context, areas io.ReaderAt, passphrase []byte, 
 	if err := s.open(ctx, passphrase, split, o.Kernel); err != nil {
 		return nil, err
 	}
-	key := merge(split, s.keyBytes, s.stripes, s.afHash)
+	key := merge(split, s.keyBytes, s.afHash)
 	if err := h.prove(ctx, key); err != nil {
 		clear(key)
 		return nil, err

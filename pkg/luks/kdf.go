@@ -3,6 +3,7 @@ package luks
 import (
 	"context"
 	"crypto/hmac"
+	"runtime"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -55,13 +56,15 @@ func (k kdf) derive(ctx context.Context, secret []byte, n int) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	switch k.kind {
-	case "argon2i":
-		return argon2.Key(secret, k.salt, k.iterations, k.memory, uint8(k.cpus), uint32(n)), nil
-	case "argon2id":
-		return argon2.IDKey(secret, k.salt, k.iterations, k.memory, uint8(k.cpus), uint32(n)), nil
+	if k.kind == "pbkdf2" {
+		return pbkdf2(ctx, k, secret, n)
 	}
-	return pbkdf2(ctx, k, secret, n)
+	// The memory is used again by the next slot: two of them at once may be more than there is.
+	defer runtime.GC()
+	if k.kind == "argon2i" {
+		return argon2.Key(secret, k.salt, k.iterations, k.memory, uint8(k.cpus), uint32(n)), nil
+	}
+	return argon2.IDKey(secret, k.salt, k.iterations, k.memory, uint8(k.cpus), uint32(n)), nil
 }
 
 // pbkdf2 is the function of RFC 8018, 5.2. That of the Go library takes the

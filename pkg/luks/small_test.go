@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -60,6 +61,22 @@ func TestPBKDF2Stops(t *testing.T) {
 	k := kdf{kind: "pbkdf2", hash: sha1, iterations: maxIterations, salt: []byte("salt")}
 	if _, err := k.derive(stopAfter{context.Background(), &n}, nil, 64); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
+	}
+}
+
+// TestMemory: slots that are tried one after the other need the memory of one.
+func TestMemory(t *testing.T) {
+	k := kdf{kind: "argon2id", iterations: 1, memory: 64 << 10, cpus: 1, salt: make([]byte, saltBytes)}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 3 {
+		if _, err := k.derive(context.Background(), []byte("secret"), 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.HeapSys - before.HeapSys; grown > 100<<20 {
+		t.Errorf("3 slots of 64 MiB: %d MiB", grown>>20)
 	}
 }
 

@@ -229,6 +229,18 @@ var defects = []defect{
 		"a NUL in a key is written, which ends the key for a reader",
 	},
 	{
+		"luks.FuzzLUKS1", "pkg/luks/luks1.go",
+		"case v.segment.offset != 0 && v.segment.offset < v.areasEnd:",
+		"case v.segment.offset != 0 && v.segment.offset < v1AreasFrom:",
+		"the data may begin in the key slots",
+	},
+	{
+		"luks.FuzzLUKS2", "pkg/luks/kdf.go",
+		"case k.memory > maxArgonMemory:",
+		"case k.memory>>10 > maxArgonMemory:",
+		"the bound of the memory in KiB is taken for one in MiB",
+	},
+	{
 		"mount.FuzzParseFstab", "pkg/mount/fstab.go",
 		"if len(fields) < 3 {",
 		"if len(fields) < 2 {",

@@ -18,7 +18,7 @@ const eraseChild = "PREROOT_ERASE_CHILD"
 // TestEraseChild is no test: it is the program that the others start, which reads a secret, spreads it over its memory and stops.
 func TestEraseChild(t *testing.T) {
 	if os.Getenv(eraseChild) == "" {
-		t.Skip("the child of TestErase")
+		return
 	}
 	secret := make([]byte, 64)
 	if _, err := io.ReadFull(os.Stdin, secret); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -13,6 +14,9 @@ import (
 	"strings"
 	"testing"
 )
+
+// Each mutant is shown to cryptsetup, which takes its time.
+var mutants = flag.Int("mutants", 30, "headers of each kind that are changed at random and compared with cryptsetup")
 
 // allowed is written down once more, so that the list of the package cannot grow by accident.
 var allowed = []string{
@@ -255,7 +259,7 @@ func TestMutations(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "mutant")
 	r := rand.New(rand.NewPCG(7, 11))
 	taken, opened, errs := 0, 0, 0
-	for i := range 300 {
+	for i := range *mutants {
 		mutant := edit(t, image, func(tr tree) {
 			for range 1 + r.IntN(2) {
 				mutate(r, tr)
@@ -283,7 +287,7 @@ func TestMutations(t *testing.T) {
 			t.Errorf("%d: we take it, cryptsetup does not: %v: %s\n%s", i, err, out, bytes.TrimRight(mutant[v2Binary:minHeader], "\x00"))
 		}
 	}
-	t.Logf("300 mutants: %d refused, %d taken, %d of them opened; cryptsetup agrees on all that are taken", errs, taken, opened)
+	t.Logf("%d mutants: %d refused, %d taken, %d of them opened; cryptsetup agrees on all that are taken", *mutants, errs, taken, opened)
 	if taken < 20 || errs < 100 || opened < 10 {
 		t.Errorf("%d taken, %d refused, %d opened: the test tests little", taken, errs, opened)
 	}
@@ -296,7 +300,7 @@ func TestMutationsV1(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 12))
 	numbers := []uint32{0, 1, 2, 8, 16, 32, 48, 64, 504, 512, 1000, 4000, 4096, 65536, v1Enabled, v1Disabled, 1 << 31, 1<<32 - 1}
 	taken, opened, errs := 0, 0, 0
-	for i := range 300 {
+	for i := range *mutants {
 		mutant := bytes.Clone(image)
 		if r.IntN(3) == 0 {
 			mutant[r.IntN(592)] ^= 1 << r.IntN(8)
@@ -325,7 +329,7 @@ func TestMutationsV1(t *testing.T) {
 			t.Errorf("%d: we take it, cryptsetup does not: %v: %s; %s", i, err, out, difference(image, mutant))
 		}
 	}
-	t.Logf("300 mutants: %d refused, %d taken, %d of them opened; cryptsetup agrees on all that are taken", errs, taken, opened)
+	t.Logf("%d mutants: %d refused, %d taken, %d of them opened; cryptsetup agrees on all that are taken", *mutants, errs, taken, opened)
 	if taken < 20 || errs < 100 || opened < 10 {
 		t.Errorf("%d taken, %d refused, %d opened: the test tests little", taken, errs, opened)
 	}

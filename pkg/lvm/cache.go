@@ -150,4 +150,6 @@ func policySettings(r *reader, chunk uint64) []Param {
 }
 
 // isWord reports whether s is one word of a table.
-func isWord(s string) bool { return s != "" && strings.IndexFunc(s, func(c rune) bool { return c <= ' ' || c > '~' || c == '\\' }) < 0 }
+func isWord(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(c rune) bool { return c <= ' ' || c > '~' || c == '\\' }) < 0
+}

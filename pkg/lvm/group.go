@@ -86,7 +86,9 @@ func (g *Group) fill(members []Member, groups map[string]*Group) {
 	}
 }
 
-func (g *Group) note(format string, args ...any) { g.Notes = append(g.Notes, fmt.Sprintf(format, args...)) }
+func (g *Group) note(format string, args ...any) {
+	g.Notes = append(g.Notes, fmt.Sprintf(format, args...))
+}
 
 func (g *Group) lists(uuid string) bool {
 	return slices.ContainsFunc(g.VG.PVs, func(p PVInfo) bool { return p.UUID == uuid })
@@ -182,7 +184,9 @@ func (g *Group) Usable(ids []string) error {
 	return nil
 }
 
-func (v *VG) flag(name string) bool { return slices.Contains(v.Status, name) || slices.Contains(v.Flags, name) }
+func (v *VG) flag(name string) bool {
+	return slices.Contains(v.Status, name) || slices.Contains(v.Flags, name)
+}
 
 // have finds the device of a physical volume: its size in bytes.
 func (g *Group) have(info *PVInfo) (uint64, bool) {

@@ -22,7 +22,7 @@ func IsName(s string) bool {
 	return true
 }
 
-// idDashes are the places of the hyphens in an ID of 32 characters.
+// An ID has 32 characters; people write it in groups of so many.
 const idLength, idGroups = 32, "6444446"
 
 // spellID spells the 32 characters of an ID in its groups, as the tools of lvm2 do.

@@ -88,8 +88,8 @@ type planner struct {
 	want    *LV
 	plan    *Plan
 	made    map[string]bool // false while it is being made
-	missing []*PVInfo // that are needed; the same one may stand there twice
-	without []*PVInfo // that a raid can spare
+	missing []*PVInfo       // that are needed; the same one may stand there twice
+	without []*PVInfo       // that a raid can spare
 	depth   int
 }
 

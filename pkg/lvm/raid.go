@@ -105,13 +105,14 @@ func (p *planner) legs(l *LV, seg *Segment, r *reader) ([]leg, error) {
 // leg makes the devices of one. If a PV is missing, and that may be, it takes them back, and the leg is not there.
 func (p *planner) leg(l *LV, g *leg) (err error) {
 	missing, devices, pools := len(p.missing), len(p.plan.Devices), len(p.plan.Pools)
-	meta, image := g.metaP, g.imageP
+	meta := g.metaP
 	if g.meta != "" {
 		if meta, err = p.sub(l, g.meta); err != nil {
 			return err
 		}
 	}
-	if image, err = p.sub(l, g.image); err != nil {
+	image, err := p.sub(l, g.image)
+	if err != nil {
 		return err
 	}
 	if len(p.missing) == missing || !p.opt.Degraded {

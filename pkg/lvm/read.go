@@ -7,7 +7,7 @@ import (
 	"sort"
 )
 
-// extent is a piece of a volume on one device, in bytes. Of a striped one, stripe of each pitch lie there.
+// piece is what one segment is of a volume, in bytes.
 type piece struct {
 	start, size int64 // in the volume
 	stripe      int64 // bytes of a stripe, 0 for a linear piece

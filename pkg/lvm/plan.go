@@ -91,6 +91,7 @@ type planner struct {
 	missing []*PVInfo       // that are needed; the same one may stand there twice
 	without []*PVInfo       // that a raid can spare
 	depth   int
+	inLeg   int // legs of raids that are being made
 }
 
 // planFor makes the plan for one volume.
@@ -197,7 +198,7 @@ func (p *planner) layer(l *LV, layer string) (string, error) {
 	p.depth++
 	d := Device{Name: name, UUID: p.uuid(l, layer), ReadOnly: !l.has("WRITE") && layer != "cow" && layer != "tpool"}
 	for i := range l.Segments {
-		line, err := p.line(l, &l.Segments[i])
+		line, err := p.line(l, i)
 		if err != nil {
 			return "", err
 		}
@@ -227,7 +228,8 @@ func (p *planner) on(l *LV, uuid string, readOnly bool, target string, length ui
 }
 
 // line makes the line of one segment.
-func (p *planner) line(l *LV, seg *Segment) (Line, error) {
+func (p *planner) line(l *LV, i int) (Line, error) {
+	seg := &l.Segments[i]
 	out := Line{Start: seg.Start * p.v.ExtentSize, Length: seg.Extents * p.v.ExtentSize}
 	for _, f := range seg.TypeFlags {
 		if f != cacheVolFlag && f != "METADATA_FORMAT" {
@@ -238,7 +240,7 @@ func (p *planner) line(l *LV, seg *Segment) (Line, error) {
 	r := &reader{s: seg.body}
 	switch t := seg.Type; {
 	case t == "striped":
-		out.Target, out.Params, err = p.striped(l, seg, r)
+		out.Target, out.Params, err = p.striped(l, i, r)
 	case t == "error" || t == "zero":
 		out.Target = t
 		if t == "zero" {
@@ -278,15 +280,21 @@ func number(n uint64) Param { return Param{Text: strconv.FormatUint(n, 10)} }
 func word(s string) Param { return Param{Text: s} }
 
 // striped is a linear segment, too: Documentation/admin-guide/device-mapper/linear.rst and striped.rst.
-func (p *planner) striped(l *LV, seg *Segment, r *reader) (string, []Param, error) {
+func (p *planner) striped(l *LV, i int, r *reader) (string, []Param, error) {
+	seg := &l.Segments[i]
 	target := "linear"
 	var params []Param
 	if n := len(seg.areas); n > 1 {
 		target = "striped"
 		params = append(params, number(uint64(n)), number(r.number("stripe_size")))
 	}
-	for _, a := range seg.areas {
+	for j, a := range seg.areas {
+		missing := len(p.missing)
 		dev, off, err := p.area(l, a, seg.Extents/uint64(len(seg.areas)))
+		if err == nil && p.opt.Degraded && p.inLeg > 0 && p.v.byPV[a.name] != nil && len(p.missing) > missing {
+			dev, err = p.errorDevice(l, i, j)
+			off = 0
+		}
 		if err != nil {
 			return "", nil, err
 		}
@@ -311,4 +319,12 @@ func (p *planner) area(l *LV, a area, extents uint64) (Param, uint64, error) {
 		return Param{}, 0, p.broken(l, fmt.Sprintf("it reaches past the end of physical volume %s, which has %d bytes", pv.UUID, size))
 	}
 	return Param{PV: pv.UUID}, off, nil
+}
+
+// errorDevice stands for the area j of segment i, whose PV is missing.
+func (p *planner) errorDevice(l *LV, i, j int) (Param, error) {
+	layer := fmt.Sprintf("missing_%d_%d", i, j)
+	d := Device{Name: p.name(l, layer), UUID: p.uuid(l, layer)}
+	d.Lines = []Line{{Length: l.Segments[i].Extents * p.v.ExtentSize, Target: "error"}}
+	return Param{Device: d.Name}, p.add(d)
 }

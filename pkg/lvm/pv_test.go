@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -17,7 +18,7 @@ func (d *disk) ReadAt(p []byte, off int64) (int, error) {
 	return bytes.NewReader(d.data).ReadAt(p, off)
 }
 
-// text is one metadata area of makePV.
+// mdaSpec is one metadata area of makePV.
 type mdaSpec struct {
 	at, size int
 	text     string
@@ -186,6 +187,9 @@ func FuzzReadPV(f *testing.F) {
 	long := makePV(12<<10, 1, wrapped)
 	le.PutUint64(long.data[8192+mdaLive+locSize:], 4096)
 	f.Add(long.data)
+	behind := makePV(16<<10, 1, front)
+	le.PutUint64(behind.data[4096+mdaLive:], 6000)
+	f.Add(behind.data)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 64<<10 {
 			return
@@ -197,7 +201,15 @@ func FuzzReadPV(f *testing.F) {
 		if (pv == nil) == (err == nil) {
 			t.Fatalf("%v, %v", pv, err)
 		}
-		if pv == nil || pv.VG == nil {
+		if pv == nil {
+			return
+		}
+		for _, r := range seen.reads[1:] {
+			if !slices.ContainsFunc(pv.Metadata, func(m MetadataArea) bool { return m.Offset <= r.Offset && r.Offset+r.Size <= m.Offset+m.Size }) {
+				t.Fatalf("%d bytes at %d are in no metadata area", r.Size, r.Offset)
+			}
+		}
+		if pv.VG == nil {
 			return
 		}
 		newest := uint64(0)
@@ -232,10 +244,11 @@ func (d *disk) fix() {
 
 // bounded fails a test that reads outside of the device, or too much.
 type bounded struct {
-	t    testing.TB
-	size int64
-	read int64
-	r    *disk
+	t     testing.TB
+	size  int64
+	read  int64
+	reads []Area
+	r     *disk
 }
 
 func (b *bounded) ReadAt(p []byte, off int64) (int, error) {
@@ -243,6 +256,7 @@ func (b *bounded) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 || off+int64(len(p)) > b.size || b.read > 64*(b.size+4096) {
 		b.t.Fatalf("%d bytes at %d of %d, %d in all", len(p), off, b.size, b.read)
 	}
+	b.reads = append(b.reads, Area{uint64(off), uint64(len(p))})
 	return b.r.ReadAt(p, off)
 }
 

@@ -34,11 +34,10 @@ const (
 // maxLegs is the most that MD takes.
 const maxLegs = 253
 
-// leg is a pair of metadata and data. Without devices it is missing.
+// leg is a pair of metadata and data.
 type leg struct {
 	meta, image   string
-	there         bool
-	lost          []*PVInfo // why it is not
+	lost          []*PVInfo // what of it is missing
 	metaP, imageP Param
 }
 
@@ -102,41 +101,36 @@ func (p *planner) legs(l *LV, seg *Segment, r *reader) ([]leg, error) {
 	return legs, nil
 }
 
-// leg makes the devices of one. If a PV is missing, and that may be, it takes them back, and the leg is not there.
+// leg makes the devices of one. What of it is missing is an error device, as lvm2 has it: the kernel finds that it cannot read it, and goes on
+// without the leg.
 func (p *planner) leg(l *LV, g *leg) (err error) {
-	missing, devices, pools := len(p.missing), len(p.plan.Devices), len(p.plan.Pools)
-	meta := g.metaP
+	missing := len(p.missing)
+	p.inLeg++
+	defer func() { p.inLeg-- }()
 	if g.meta != "" {
-		if meta, err = p.sub(l, g.meta); err != nil {
+		if g.metaP, err = p.sub(l, g.meta); err != nil {
 			return err
 		}
 	}
-	image, err := p.sub(l, g.image)
-	if err != nil {
+	if g.imageP, err = p.sub(l, g.image); err != nil {
 		return err
 	}
-	if len(p.missing) == missing || !p.opt.Degraded {
-		g.metaP, g.imageP, g.there = meta, image, true
-		return nil
+	if p.opt.Degraded {
+		g.lost = slices.Clone(p.missing[missing:])
+		p.missing = p.missing[:missing]
 	}
-	g.lost = slices.Clone(p.missing[missing:])
-	p.missing = p.missing[:missing]
-	for _, d := range p.plan.Devices[devices:] {
-		delete(p.made, d.Name)
-	}
-	p.plan.Devices, p.plan.Pools = p.plan.Devices[:devices], p.plan.Pools[:pools]
 	return nil
 }
 
 // spare decides whether the legs that are there suffice. What of them is lost is missing if not.
 func (p *planner) spare(lev *level, legs []leg, copies int) {
-	gone, run, enough := 0, 0, true
+	gone, run, enough := 0, 0, true // run: of the copies of one stripe
 	var lost []*PVInfo
 	for i, g := range legs {
 		if i%copies == 0 {
 			run = 0
 		}
-		if !g.there {
+		if len(g.lost) > 0 {
 			gone++
 			run++
 			lost = append(lost, g.lost...)

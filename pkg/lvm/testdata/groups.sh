@@ -105,12 +105,6 @@ edit cache '/^\t\tpwriteback_cpool /,/policy/s/policy = .*/policy = "smq"/; /^\t
 record cache
 lvm vgremove -q -q -f cache >/dev/null
 
-# mirlog: a mirror whose log is one.
-lvm vgcreate -q -q -s 1m mirlog $PVS >/dev/null
-create -Wn --type mirror -m 1 -L 4m --mirrorlog mirrored -n ml mirlog
-record mirlog
-lvm vgremove -q -q -f mirlog >/dev/null
-
 # degraded: the last disk is not there.
 lvm vgcreate -q -q -s 1m degraded $PVS >/dev/null
 set -- $PVS

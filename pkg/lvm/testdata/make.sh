@@ -49,7 +49,8 @@ tables() {
 	: >"$OUT/$vg.tables"
 	for l in $LOOPS; do
 		b=${l#/dev/}
-		uuid=$(lvm pvs --noheadings -o uuid "$W/dev/$b" 2>/dev/null | tr -d ' ') || continue
+		uuid=$(lvm pvs --noheadings -o uuid "$W/dev/$b" 2>/dev/null | tr -d ' ') || :
+		[ "$uuid" ] || continue
 		echo "pv 7:${b#loop} $uuid" >>"$OUT/$vg.tables"
 	done
 	lvm lvs --noheadings -o lv_name,lv_attr "$vg" >"$W/list"

@@ -268,6 +268,9 @@ type reader struct {
 	err error
 }
 
+// fail and has stand in many places, too: see number.
+//
+//go:noinline
 func (r *reader) fail(key, what string) {
 	if r.err == nil {
 		r.err = errors.New(key + what)
@@ -275,6 +278,8 @@ func (r *reader) fail(key, what string) {
 }
 
 // has reports whether there is such an entry.
+//
+//go:noinline
 func (r *reader) has(key string) bool { return r.s.find(key) != nil }
 
 // number is an integer that is not negative. It must be there.

@@ -183,7 +183,7 @@ func (v *VG) readLVs(s *section) error {
 	return nil
 }
 
-// read reads a volume. Its segments must follow each other.
+// read reads a volume. Its segments must follow each other, in the order of the text.
 func (l *LV) read(s *section, extent uint64) error {
 	if !IsName(l.Name) {
 		return errors.New("that is no name")
@@ -212,12 +212,6 @@ func (l *LV) read(s *section, extent uint64) error {
 	if uint64(len(l.Segments)) != n || n == 0 {
 		return fmt.Errorf("%d segments, %d are said to be there", len(l.Segments), n)
 	}
-	slices.SortFunc(l.Segments, func(a, b Segment) int {
-		if a.Start < b.Start {
-			return -1
-		}
-		return 1
-	})
 	for i := range l.Segments {
 		if seg := &l.Segments[i]; seg.Start != l.Extents || seg.Extents > maxSector/extent-l.Extents {
 			return fmt.Errorf("the segment at extent %d does not follow the one before it", seg.Start)

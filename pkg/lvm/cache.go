@@ -47,7 +47,8 @@ func (p *planner) cache(l *LV, seg *Segment, r *reader) (string, []Param, error)
 	if err != nil {
 		return "", nil, err
 	}
-	params := append([]Param{meta, data, origin}, p.cacheSettings(settings)...)
+	params := words{meta, data, origin}
+	p.cacheSettings(&params, settings)
 	if settings.err != nil {
 		return "", nil, p.broken(pool, settings.err)
 	}
@@ -56,17 +57,17 @@ func (p *planner) cache(l *LV, seg *Segment, r *reader) (string, []Param, error)
 
 // cacheVol cuts the volume that is the cache in two.
 func (p *planner) cacheVol(l, vol *LV, r *reader) (meta, data Param, err error) {
-	whole, err := p.volume(vol)
+	device, err := p.volume(vol)
 	if err != nil {
 		return meta, data, err
 	}
-	if meta.Device, err = p.cachePart(l, vol, whole, r, "metadata", "cmeta"); err == nil {
-		data.Device, err = p.cachePart(l, vol, whole, r, "data", "cdata")
+	if meta.Device, err = p.cachePart(l, vol, device, r, "metadata", "cmeta"); err == nil {
+		data.Device, err = p.cachePart(l, vol, device, r, "data", "cdata")
 	}
 	return meta, data, err
 }
 
-func (p *planner) cachePart(l, vol *LV, whole string, r *reader, key, layer string) (string, error) {
+func (p *planner) cachePart(l, vol *LV, device string, r *reader, key, layer string) (string, error) {
 	start, length := r.number(key+"_start"), r.number(key+"_len")
 	if r.err == nil && (length == 0 || start > p.v.Sectors(vol) || length > p.v.Sectors(vol)-start) {
 		r.fail(key, "_start and _len lie outside of "+vol.Name)
@@ -87,11 +88,13 @@ func (p *planner) cachePart(l, vol *LV, whole string, r *reader, key, layer stri
 	if p.made[name] {
 		return "", p.broken(l, vol.Name+" is the cache of two volumes")
 	}
-	return name, p.add(Device{name, uuid, false, []Line{{0, length, "linear", []Param{{Device: whole}, number(start)}}}})
+	params := words{{Device: device}}
+	params.number(start)
+	return name, p.add(Device{name, uuid, false, []Line{{0, length, "linear", params}}})
 }
 
-// cacheSettings are the words behind the devices.
-func (p *planner) cacheSettings(r *reader) []Param {
+// cacheSettings adds the words behind the devices.
+func (p *planner) cacheSettings(out *words, r *reader) {
 	chunk := r.number32("chunk_size", 0)
 	if r.err == nil && (chunk < minCacheBlock || chunk > maxCacheBlock) {
 		r.fail("chunk_size", " is too small or too large")
@@ -106,14 +109,15 @@ func (p *planner) cacheSettings(r *reader) []Param {
 	case mode != "writethrough" && mode != "writeback" && mode != "passthrough":
 		r.fail("cache_mode", " is neither writethrough, writeback nor passthrough")
 	}
-	features := []Param{word(mode)}
+	var features words
 	switch format := r.numberOr("metadata_format", 1); format {
 	case 1:
 	case 2:
-		features = []Param{word("metadata2"), word(mode)}
+		features.text("metadata2")
 	default:
 		r.fail("metadata_format", " is neither 1 nor 2")
 	}
+	features.text(mode)
 	p.module("dm-cache")
 	if policy == "cleaner" {
 		p.module("dm-cache-cleaner")
@@ -123,14 +127,16 @@ func (p *planner) cacheSettings(r *reader) []Param {
 	if !isWord(policy) {
 		r.fail("policy", " is no word")
 	}
-	out := append([]Param{number(chunk), number(uint64(len(features)))}, features...)
-	return append(append(out, word(policy)), policySettings(r, chunk)...)
+	out.number(chunk)
+	out.counted(features)
+	out.text(policy)
+	out.counted(policySettings(r, chunk))
 }
 
 // policySettings are pairs of a key and a number. migration_threshold goes first and is left out where it is what the kernel takes anyway.
-func policySettings(r *reader, chunk uint64) []Param {
+func policySettings(r *reader, chunk uint64) words {
 	migrate := uint64(migrateDefault)
-	var pairs []Param
+	var pairs words
 	s := r.section("policy_settings")
 	for i := range s.entries {
 		e := &s.entries[i]
@@ -141,12 +147,14 @@ func policySettings(r *reader, chunk uint64) []Param {
 			migrate = uint64(e.val.num)
 			continue
 		}
-		pairs = append(pairs, word(e.key), number(uint64(e.val.num)))
+		pairs.option(e.key, uint64(e.val.num))
 	}
 	if migrate = max(migrate, migrateInBlocks*chunk); migrate != migrateDefault {
-		pairs = append([]Param{word("migration_threshold"), number(migrate)}, pairs...)
+		var first words
+		first.option("migration_threshold", migrate)
+		pairs = append(first, pairs...)
 	}
-	return append([]Param{number(uint64(len(pairs)))}, pairs...)
+	return pairs
 }
 
 // isWord reports whether s is one word of a table.

@@ -222,7 +222,7 @@ func (p *planner) add(d Device) error {
 }
 
 // on adds a device of one line that lies on another of the same volume.
-func (p *planner) on(l *LV, uuid string, readOnly bool, target string, length uint64, params ...Param) (string, error) {
+func (p *planner) on(l *LV, uuid string, readOnly bool, target string, length uint64, params words) (string, error) {
 	name := p.name(l, "")
 	return name, p.add(Device{name, uuid, readOnly, []Line{{0, length, target, params}}})
 }
@@ -265,6 +265,9 @@ func (p *planner) line(l *LV, i int) (Line, error) {
 	return out, err
 }
 
+// whole is the parameters of a linear line that lies on all of a device.
+func whole(device string) words { return words{{Device: device}, {Text: "0"}} }
+
 // sub makes the volume of that name, which is a part of l.
 func (p *planner) sub(l *LV, name string) (Param, error) {
 	s := p.v.byName[name]
@@ -275,22 +278,41 @@ func (p *planner) sub(l *LV, name string) (Param, error) {
 	return Param{Device: dev}, err
 }
 
-// number and word stand in a hundred places: inlined they cost 10 kB.
-//
-//go:noinline
-func number(n uint64) Param { return Param{Text: strconv.FormatUint(n, 10)} }
+// words are the parameters of a line. Its methods stand in a hundred places: inlined they cost 30 kB.
+type words []Param
 
 //go:noinline
-func word(s string) Param { return Param{Text: s} }
+func (w *words) add(p Param) { *w = append(*w, p) }
+
+//go:noinline
+func (w *words) number(n uint64) { w.add(Param{Text: strconv.FormatUint(n, 10)}) }
+
+//go:noinline
+func (w *words) text(s string) { w.add(Param{Text: s}) }
+
+// option adds a name and a number.
+//
+//go:noinline
+func (w *words) option(name string, n uint64) {
+	w.text(name)
+	w.number(n)
+}
+
+// counted adds how many words there are, and the words.
+func (w *words) counted(more words) {
+	w.number(uint64(len(more)))
+	*w = append(*w, more...)
+}
 
 // striped is a linear segment, too: Documentation/admin-guide/device-mapper/linear.rst and striped.rst.
 func (p *planner) striped(l *LV, i int, r *reader) (string, []Param, error) {
 	seg := &l.Segments[i]
 	target := "linear"
-	var params []Param
+	var params words
 	if n := len(seg.areas); n > 1 {
 		target = "striped"
-		params = append(params, number(uint64(n)), number(r.number("stripe_size")))
+		params.number(uint64(n))
+		params.number(r.number("stripe_size"))
 	}
 	for j, a := range seg.areas {
 		missing := len(p.missing)
@@ -302,7 +324,8 @@ func (p *planner) striped(l *LV, i int, r *reader) (string, []Param, error) {
 		if err != nil {
 			return "", nil, err
 		}
-		params = append(params, dev, number(off))
+		params.add(dev)
+		params.number(off)
 	}
 	return target, params, nil
 }

@@ -69,11 +69,12 @@ func (p *planner) raid(l *LV, seg *Segment, r *reader) (string, []Param, error) 
 	}
 	p.spare(lev, legs, int(min(max(copies, 1), maxLegs)))
 	p.module("dm-raid", lev.module)
-	options := p.raidOptions(r, lev, legs, copies)
-	params := append([]Param{word(lev.target), number(uint64(len(options)))}, options...)
-	params = append(params, number(uint64(len(legs))))
-	for _, g := range legs {
-		params = append(params, g.metaP, g.imageP)
+	params := words{{Text: lev.target}}
+	params.counted(p.raidOptions(r, lev, legs, copies))
+	params.number(uint64(len(legs)))
+	for i := range legs {
+		params.add(legs[i].metaP)
+		params.add(legs[i].imageP)
 	}
 	return "raid", params, nil
 }
@@ -92,7 +93,7 @@ func (p *planner) legs(l *LV, seg *Segment, r *reader) ([]leg, error) {
 		return nil, p.broken(l, fmt.Sprintf("%d legs, %d names of volumes", n, len(names)))
 	}
 	for ; len(names) > 0; names = names[2:] {
-		g := leg{meta: names[0], image: names[1], metaP: word("-"), imageP: word("-")}
+		g := leg{meta: names[0], image: names[1], metaP: Param{Text: "-"}}
 		if err := p.leg(l, &g); err != nil {
 			return nil, err
 		}
@@ -154,28 +155,28 @@ func (p *planner) spare(lev *level, legs []leg, copies int) {
 }
 
 // raidOptions are in the order of the kernel's documentation, which lvm2 keeps.
-func (p *planner) raidOptions(r *reader, lev *level, legs []leg, copies uint64) []Param {
+func (p *planner) raidOptions(r *reader, lev *level, legs []leg, copies uint64) (out words) {
 	stripe := r.number32("stripe_size", 0)
 	if lev.target == "raid1" {
 		stripe = 0
 	}
-	out := []Param{number(stripe)}
-	option := func(name string, n uint64) {
-		if n != 0 {
-			out = append(out, word(name), number(n))
+	out.number(stripe)
+	option := func(name, key string) {
+		if n := r.number32(key, 0); n != 0 {
+			out.option(name, n)
 		}
 	}
-	option("min_recovery_rate", r.number32("min_recovery_rate", 0))
-	option("max_recovery_rate", r.number32("max_recovery_rate", 0))
+	option("min_recovery_rate", "min_recovery_rate")
+	option("max_recovery_rate", "max_recovery_rate")
 	for i, g := range legs {
 		if image := p.v.byName[g.image]; image != nil && image.has("WRITEMOSTLY") {
-			out = append(out, word("write_mostly"), number(uint64(i)))
+			out.option("write_mostly", uint64(i))
 		}
 	}
-	option("max_write_behind", r.number32("writebehind", 0))
-	option("region_size", r.number32("region_size", 0))
+	option("max_write_behind", "writebehind")
+	option("region_size", "region_size")
 	if lev.target == "raid10" {
-		option("raid10_copies", copies)
+		out.option("raid10_copies", copies)
 	}
 	return out
 }
@@ -186,15 +187,19 @@ func (p *planner) mirror(l *LV, seg *Segment, r *reader) (string, []Param, error
 		return "", nil, p.broken(l, fmt.Sprintf("%d mirrors, %d areas", n, len(seg.areas)))
 	}
 	p.module("dm-mirror")
-	params := []Param{word("core"), number(1)}
+	var params words
 	if log := r.text("mirror_log"); log != "" {
 		dev, err := p.sub(l, log)
 		if err != nil {
 			return "", nil, err
 		}
-		params = []Param{word("disk"), number(2), dev}
+		params.option("disk", 2)
+		params.add(dev)
+	} else {
+		params.option("core", 1)
 	}
-	params = append(params, number(r.number32("region_size", 0)), number(uint64(len(seg.areas))))
+	params.number(r.number32("region_size", 0))
+	params.number(uint64(len(seg.areas)))
 	for _, a := range seg.areas {
 		if p.v.byPV[a.name] != nil {
 			return "", nil, p.unsupported(l, "pvmove goes on")
@@ -203,7 +208,10 @@ func (p *planner) mirror(l *LV, seg *Segment, r *reader) (string, []Param, error
 		if err != nil {
 			return "", nil, err
 		}
-		params = append(params, dev, number(a.extent*p.v.ExtentSize))
+		params.add(dev)
+		params.number(a.extent * p.v.ExtentSize)
 	}
-	return "mirror", append(params, number(1), word("handle_errors")), nil
+	params.number(1)
+	params.text("handle_errors")
+	return "mirror", params, nil
 }

@@ -22,7 +22,7 @@ func (p *planner) origin(l *LV, snapshots []snapshot) (string, error) {
 			return "", err
 		}
 	}
-	return p.on(l, p.uuid(l, ""), !l.has("WRITE"), "snapshot-origin", p.v.Sectors(l), Param{Device: real})
+	return p.on(l, p.uuid(l, ""), !l.has("WRITE"), "snapshot-origin", p.v.Sectors(l), words{{Device: real}})
 }
 
 func (p *planner) snapshot(l *LV, s snapshot, real string) error {
@@ -36,7 +36,8 @@ func (p *planner) snapshot(l *LV, s snapshot, real string) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.on(s.cow, p.uuid(s.cow, ""), !s.cow.has("WRITE"), "snapshot", s.extents*p.v.ExtentSize,
-		Param{Device: real}, Param{Device: cow}, word("P"), number(s.chunk))
+	params := words{{Device: real}, {Device: cow}, {Text: "P"}} // P: it outlives the boot
+	params.number(s.chunk)
+	_, err = p.on(s.cow, p.uuid(s.cow, ""), !s.cow.has("WRITE"), "snapshot", s.extents*p.v.ExtentSize, params)
 	return err
 }

@@ -22,7 +22,7 @@ func (p *planner) poolItself(l *LV) (string, error) {
 	if name := p.name(l, ""); p.made[name] {
 		return name, nil
 	}
-	return p.on(l, p.uuid(l, ""), true, "linear", p.v.Sectors(l), Param{Device: pool}, number(0))
+	return p.on(l, p.uuid(l, ""), true, "linear", p.v.Sectors(l), whole(pool))
 }
 
 func (p *planner) thinPool(l *LV, seg *Segment, r *reader) (string, []Param, error) {
@@ -48,26 +48,28 @@ func (p *planner) thinPool(l *LV, seg *Segment, r *reader) (string, []Param, err
 		r.fail("chunk_size", " is 0")
 	}
 	p.plan.Pools = append(p.plan.Pools, Pool{p.name(l, "tpool"), r.number("transaction_id")})
-	features := p.poolFeatures(l, r)
-	params := append([]Param{meta, data, number(chunk), number(0), number(uint64(len(features)))}, features...)
+	params := words{meta, data}
+	params.number(chunk)
+	params.number(0) // free blocks at which the kernel says so
+	params.counted(p.poolFeatures(l, r))
 	return "thin-pool", params, nil
 }
 
-func (p *planner) poolFeatures(l *LV, r *reader) (out []Param) {
+func (p *planner) poolFeatures(l *LV, r *reader) (out words) {
 	if r.numberOr("zero_new_blocks", 0) == 0 {
-		out = append(out, word("skip_block_zeroing"))
+		out.text("skip_block_zeroing")
 	}
 	switch d := r.text("discards"); d {
 	case "", "passdown":
 	case "nopassdown":
-		out = append(out, word("no_discard_passdown"))
+		out.text("no_discard_passdown")
 	case "ignore":
-		out = append(out, word("ignore_discard"))
+		out.text("ignore_discard")
 	default:
 		r.fail("discards", " is neither passdown, nopassdown nor ignore")
 	}
 	if l.has("ERROR_WHEN_FULL") {
-		out = append(out, word("error_if_no_space"))
+		out.text("error_if_no_space")
 	}
 	return out
 }
@@ -88,7 +90,8 @@ func (p *planner) thin(l *LV, seg *Segment, r *reader) (string, []Param, error) 
 	if id > maxDeviceID {
 		r.fail("device_id", " is too large")
 	}
-	params := []Param{{Device: dev}, number(id)}
+	params := words{{Device: dev}}
+	params.number(id)
 	if name := r.text("external_origin"); name != "" {
 		ext := p.v.byName[name]
 		if ext == nil || ext == l {
@@ -98,7 +101,7 @@ func (p *planner) thin(l *LV, seg *Segment, r *reader) (string, []Param, error) 
 		if err != nil {
 			return "", nil, err
 		}
-		params = append(params, Param{Device: real})
+		params.add(Param{Device: real})
 	}
 	return "thin", params, nil
 }
@@ -113,5 +116,5 @@ func (p *planner) externalOrigin(l *LV) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return p.on(l, p.uuid(l, ""), !l.has("WRITE"), "linear", p.v.Sectors(l), Param{Device: real}, number(0))
+	return p.on(l, p.uuid(l, ""), !l.has("WRITE"), "linear", p.v.Sectors(l), whole(real))
 }

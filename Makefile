@@ -15,6 +15,7 @@
 # make getarg       100,000 command lines against dracut's own tools
 # make initqueue    2,000 calls of initqueue against dracut's own, for three versions and three shells
 # make hooks        every hook of dracut's modules, clevis and kiwi under a model of dracut's init and under ours; writes docs/third-party-hooks.md
+# make lvm          pkg/lvm against lvm2 on loop devices (root)
 # make injection    10,000 hostile values through everything that is written
 # make test-dracut  hooks, injection, and images of dracut 059, 106, 112 with our /init, from each layout of the root's disks: docs/layouts.md (root, hours the first time)
 # make hooks-bad    40 hook scripts of bad character in every stage, two shells: docs/bad-hooks.md
@@ -35,7 +36,7 @@ STATICCHECK_VERSION = v0.8.2
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
 STEP  = build/summary -dir build/test
 
-.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection test-matrix matrix test-dracut faults twins kills hooks-bad real initrd-oracle initrd kernels tools clean FORCE
+.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection lvm test-matrix matrix test-dracut faults twins kills hooks-bad real initrd-oracle initrd kernels tools clean FORCE
 
 all: build/init build/preroot build/initrd build/nfsroot
 
@@ -122,6 +123,9 @@ hooks: tools
 
 injection: tools
 	$(GO) test -count=1 -v -timeout 0 ./test/dracut -run TestInjection -injections=10000
+
+lvm: tools
+	$(GO) test -count=1 -v -tags loop -timeout 20m ./pkg/lvm
 
 # A cell that booted is not booted again until /init, the builder or the
 # kernel is another; its result and console lie in build/matrix, where

@@ -81,7 +81,7 @@ func hostOnly(dir string) bool {
 var layers = [][]string{
 	{"internal/linux", "internal/klog", "internal/safe", "pkg/timeline"},
 	{"pkg/cmdline", "dracut/lib"},
-	{"pkg/config", "pkg/crypttab", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole", "pkg/unpack"},
+	{"pkg/config", "pkg/crypttab", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole", "pkg/unpack", "pkg/lvm"},
 	{"pkg/initqueue", "pkg/initrd", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/stock", "pkg/storage"},
 	{"pkg/nfsroot", "pkg/ramdisk", "pkg/luks"}, // of helpers: not in /init
 	{"pkg/boot", "pkg/supervisor", "pkg/image"},

@@ -241,6 +241,18 @@ var defects = []defect{
 		"the bound of the memory in KiB is taken for one in MiB",
 	},
 	{
+		"lvm.FuzzPlan", "pkg/lvm/vg.go",
+		"seg.Extents/n > end-a.extent",
+		"seg.Extents/n > end-a.extent+1",
+		"a stripe may reach one extent past the end of what it lies on",
+	},
+	{
+		"lvm.FuzzReadPV", "pkg/lvm/mda.go",
+		"if loc.off < sectorSize || loc.off >= m.Size || loc.size == 0 || loc.size > m.Size-sectorSize {",
+		"if loc.off < sectorSize || loc.size == 0 || loc.size > m.Size-sectorSize {",
+		"a text may begin behind its metadata area",
+	},
+	{
 		"mount.FuzzParseFstab", "pkg/mount/fstab.go",
 		"if len(fields) < 3 {",
 		"if len(fields) < 2 {",

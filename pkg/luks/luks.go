@@ -5,7 +5,7 @@
 // It is for the helper that unlocks, and for the builder. No part of it gets
 // into /init.
 //
-// A header is taken as hostile, whoever can write the disk can write it. [Read]
+// A header is taken as hostile: whoever can write the disk can write it. [Read]
 // reads every byte of it once, and all that follows uses what was read then. It
 // is judged by a list of what is allowed: an [Error] of the kind [Refused] says
 // what no honest volume has, or what would let another disk take the place of

@@ -66,6 +66,9 @@ func (o Ours) Start(c Case, initrd, dir string) (Start, error) {
 	if initrd != "" {
 		b.Args = []string{"--initrd", initrd}
 	}
+	if c.NFS {
+		b.Args = append(b.Args, "--network")
+	}
 	path := fmt.Sprintf("%s/preroot-%02d.img", dir, c.Number)
 	if err := b.Make(o.On, path); err != nil {
 		return Start{}, err

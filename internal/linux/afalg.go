@@ -75,22 +75,22 @@ func cipherControl(op uint32, ivSize int) (control, iv []byte) {
 	return control, iv
 }
 
-// Decrypt decrypts src, whole blocks of at most 4096 bytes, into dst of the same length with a vector; they may be the same.
-func (c *Cipher) Decrypt(dst, src, iv []byte) error {
-	if len(src) == 0 || len(src) > maxCipherChunk || len(dst) != len(src) || len(iv) != len(c.iv) {
-		return fmt.Errorf("%d bytes into %d with a vector of %d", len(src), len(dst), len(iv))
+// Decrypt decrypts whole blocks of at most 4096 bytes in place, with a vector. It does not keep them.
+func (c *Cipher) Decrypt(iv, data []byte) error {
+	if len(data) == 0 || len(data) > maxCipherChunk || len(iv) != len(c.iv) {
+		return fmt.Errorf("%d bytes with a vector of %d", len(data), len(iv))
 	}
 	copy(c.iv, iv)
-	if n, err := unix.SendmsgN(c.op, src, c.control, nil, 0); err != nil || n != len(src) {
-		return shortIO("sendmsg", n, len(src), err)
+	if n, err := unix.SendmsgN(c.op, data, c.control, nil, 0); err != nil || n != len(data) {
+		return shortIO("sendmsg", n, len(data), err)
 	}
-	for done := 0; done < len(dst); {
-		n, err := unix.Read(c.op, dst[done:])
+	for done := 0; done < len(data); {
+		n, err := unix.Read(c.op, data[done:])
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil || n == 0 {
-			return shortIO("read", done, len(dst), err)
+			return shortIO("read", done, len(data), err)
 		}
 		done += n
 	}
@@ -104,26 +104,10 @@ func shortIO(call string, n, want int, err error) error {
 	return fmt.Errorf("%s: %d of %d bytes: %w", call, n, want, io.ErrUnexpectedEOF)
 }
 
-// DecryptSectors decrypts sectors in place; vector fills in the one of a sector, which counts from first.
-func (c *Cipher) DecryptSectors(data []byte, sectorSize int, first uint64, vector func(sector uint64, iv []byte)) error {
-	if sectorSize < 16 || sectorSize > maxCipherChunk || len(data)%sectorSize != 0 {
-		return fmt.Errorf("%d bytes in sectors of %d", len(data), sectorSize)
-	}
-	iv := make([]byte, len(c.iv))
-	for i := 0; i < len(data); i += sectorSize {
-		clear(iv)
-		vector(first+uint64(i/sectorSize), iv)
-		if err := c.Decrypt(data[i:i+sectorSize], data[i:i+sectorSize], iv); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Close lets the cipher go; the kernel wipes the key.
-func (c *Cipher) Close() {
+func (c *Cipher) Close() error {
 	if c.op >= 0 {
 		unix.Close(c.op)
 	}
-	unix.Close(c.key)
+	return unix.Close(c.key)
 }

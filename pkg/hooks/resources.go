@@ -40,9 +40,9 @@ type resources struct {
 // those of the hook, and is asked only before it is blamed: udevd and the kernel of a big machine start hundreds at once.
 func (m *resources) look(now Resources, crowd func() int) (Excess, time.Duration) {
 	if !m.looked {
-		m.looked, m.processes, m.floor = true, now.Processes, 1
+		m.looked, m.processes = true, now.Processes
 	}
-	m.floor = max(m.floor, min(now.MemoryLeft/2, max(memoryLeast, min(now.Memory/memoryShare, memoryMost))))
+	m.floor = max(1, m.floor, min(now.MemoryLeft/2, max(memoryLeast, min(now.Memory/memoryShare, memoryMost))))
 	m.processes = min(m.processes, now.Processes)
 	low := now.Memory > 0 && now.MemoryLeft < m.floor
 	more := now.Processes - m.processes

@@ -23,19 +23,19 @@ func TestKernel(t *testing.T) {
 			if err := c.decrypt(key, ours, nil); err != nil {
 				t.Fatal(err)
 			}
-			k, err := linux.OpenCipher(c.kernelName(), key, 16)
+			var k SectorCipher
+			k, err = linux.OpenCipher(c.kernelName(), key, 16)
 			if err != nil {
 				t.Fatalf("AF_ALG %s: %v", c.kernelName(), err)
 			}
 			iv := make([]byte, 16)
 			for n := 0; n < len(theirs); n += 512 {
 				binary.LittleEndian.PutUint64(iv, uint64(n/512))
-				if err := k.Decrypt(theirs[n:n+512], theirs[n:n+512], iv); err != nil {
+				if err := k.Decrypt(iv, theirs[n:n+512]); err != nil {
 					t.Fatal(err)
 				}
 			}
-			k.Close()
-			if !bytes.Equal(ours, theirs) {
+			if err := k.Close(); err != nil || !bytes.Equal(ours, theirs) {
 				t.Errorf("%s differs from the kernel's %s", text, c.kernelName())
 			}
 		})

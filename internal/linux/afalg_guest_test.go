@@ -40,20 +40,19 @@ func TestCipher(t *testing.T) {
 		t.Error("a vector of no length is taken")
 	}
 	for _, name := range []string{"xts(aes)", "xts(serpent)", "xts(twofish)", "cbc(serpent)"} {
-		there := roundTrip(t, name, plain)
-		t.Logf("%s: %v", name, there)
+		roundTrip(t, name, plain)
 	}
 }
 
-// roundTrip encrypts by the kernel and decrypts again; it says whether the kernel has the cipher.
-func roundTrip(t *testing.T, name string, plain []byte) bool {
+// roundTrip encrypts by the kernel and decrypts again.
+func roundTrip(t *testing.T, name string, plain []byte) {
 	key := []byte(strings.Repeat("0123456789abcdef", 2) + strings.Repeat("fedcba9876543210", 2))
 	if strings.HasPrefix(name, "cbc") {
 		key = key[:32]
 	}
 	e, err := openCipher(name, key, 16, 1)
 	if err != nil {
-		return false
+		t.Fatal(err)
 	}
 	defer e.Close()
 	d, err := OpenCipher(name, key, 16)
@@ -63,12 +62,11 @@ func roundTrip(t *testing.T, name string, plain []byte) bool {
 	defer d.Close()
 	iv := make([]byte, 16)
 	iv[0] = 9
-	data := make([]byte, len(plain))
+	data := bytes.Clone(plain)
 	if err := e.Decrypt(iv, data); err != nil || bytes.Equal(data, plain) {
 		t.Errorf("%s: encrypting: %v", name, err)
 	}
 	if err := d.Decrypt(iv, data); err != nil || !bytes.Equal(data, plain) {
 		t.Errorf("%s: decrypting: %v", name, err)
 	}
-	return true
 }

@@ -154,6 +154,18 @@ func TestSpan(t *testing.T) {
 	}
 }
 
+// TestValidName: what /dev/mapper and the arguments of programs can bear.
+func TestValidName(t *testing.T) {
+	for name, ok := range map[string]bool{
+		"root": true, "luks-b619b2bd-7881-4fa8-9969-634aca4903c3": true, "A_b.c+d-1": true, strings.Repeat("a", 127): true, ".x": true,
+		"": false, strings.Repeat("a", 128): false, "control": false, ".": false, "..": false, "a/b": false, "a b": false, "a\n": false, "ä": false, "a\x00": false, "a@b": false, "a`b": false, "a{b": false,
+	} {
+		if ValidName(name) != ok {
+			t.Errorf("%q: %v", name, !ok)
+		}
+	}
+}
+
 func TestBounds(t *testing.T) {
 	entries, problems := Parse("f", strings.Repeat("a UUID=1 none frob\n", 1000))
 	if len(entries) != maxEntries || len(problems) != maxProblems {

@@ -116,31 +116,7 @@ func (h *Header) Algorithms() []string {
 	return list
 }
 
-const (
-	maxName   = 127 // DM_NAME_LEN less the NUL
-	maxDMUUID = 128 // DM_UUID_LEN less the NUL
-)
-
-// CheckName judges the name of a mapping: it becomes that of a file in
-// /dev/mapper, and a word in the arguments of programs.
-func CheckName(name string) error {
-	const more = "_.+-"
-	ok := name != "" && len(name) <= maxName && name != "control" && name[0] != '.' && name[0] != '-'
-	for _, c := range []byte(name) {
-		ok = ok && (c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || strings.IndexByte(more, c) >= 0)
-	}
-	if !ok {
-		return &NameError{shown(name)}
-	}
-	return nil
-}
-
-// NameError says that a mapping cannot have a name.
-type NameError struct{ Name string }
-
-func (e *NameError) Error() string {
-	return "mapping name " + strconv.Quote(e.Name) + ": write 1 to 127 letters, digits and _ . + -, not beginning with . or -, and not control"
-}
+const maxDMUUID = 128 // DM_UUID_LEN less the NUL
 
 // DMUUID is what cryptsetup gives to device mapper as the UUID of a mapping,
 // which is how it finds its own. It is cut to the length that there may be.

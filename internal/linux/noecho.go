@@ -31,9 +31,7 @@ const (
 // overwritten is what a read takes: therefore Ctrl-C and Ctrl-U end the line here, which is then read and dropped, instead of leaving the buffer's bytes where they are; and what was typed when the
 // prompt is withdrawn is read, too. Left alone are characters that backspace has taken back and nothing has been typed over.
 type SecretTerminal struct {
-	fd    int
-	wake  [2]int // a pipe whose end of file ends ReadLine
-	saved *unix.Termios
+	watchedLine
 	clear byte   // Ctrl-U, or what the terminal has in its place
 	stop  byte   // Ctrl-C
 	drop  []byte // Ctrl-Z and Ctrl-\, which mean nothing here
@@ -41,22 +39,17 @@ type SecretTerminal struct {
 
 // OpenSecretTerminal opens a terminal. With utf8 a backspace takes a whole character back. The caller calls Close.
 func OpenSecretTerminal(path string, utf8 bool) (*SecretTerminal, error) {
-	fd, err := unix.Open(path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	line, err := watchLine(path)
 	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+		return nil, err
 	}
-	t := &SecretTerminal{fd: fd}
-	if t.saved, err = unix.IoctlGetTermios(fd, unix.TCGETS); err == nil {
-		err = unix.IoctlSetTermios(fd, unix.TCSETS, t.secretMode(utf8))
-	}
-	if err == nil {
-		err = unix.Pipe2(t.wake[:], unix.O_CLOEXEC)
+	t := &SecretTerminal{watchedLine: line}
+	if t.saved, err = unix.IoctlGetTermios(t.fd, unix.TCGETS); err == nil {
+		err = unix.IoctlSetTermios(t.fd, unix.TCSETS, t.secretMode(utf8))
 	}
 	if err != nil {
-		if t.saved != nil {
-			_ = unix.IoctlSetTermios(fd, unix.TCSETS, t.saved)
-		}
-		unix.Close(fd)
+		t.restore()
+		t.close()
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	return t, nil
@@ -79,15 +72,6 @@ func (t *SecretTerminal) secretMode(utf8 bool) *unix.Termios {
 	mode.Cc[unix.VEOL], mode.Cc[unix.VEOL2] = t.stop, t.clear
 	mode.Cc[unix.VKILL], mode.Cc[unix.VWERASE], mode.Cc[unix.VREPRINT] = 0, 0, 0 // 0 is no key
 	return &mode
-}
-
-// Write shows text, as much as the terminal takes at once.
-func (t *SecretTerminal) Write(p []byte) (int, error) {
-	_, err := unix.Write(t.fd, p)
-	if err == unix.EAGAIN || err == nil {
-		return len(p), nil
-	}
-	return 0, err
 }
 
 // ReadLine waits for a line and reads it straight into the memory, which needs room for MaxSecretLine+1 bytes; the newline is not part of it. It ends with ErrSecretCanceled, ErrSecretTooLong,
@@ -140,45 +124,28 @@ func (t *SecretTerminal) readLine(space []byte) (int, error) {
 
 // readSome waits for the end of a line, and reads what there is of it. Nothing is Ctrl-D.
 func (t *SecretTerminal) readSome(p []byte) (int, error) {
-	watched := []unix.PollFd{{Fd: int32(t.fd), Events: unix.POLLIN}, {Fd: int32(t.wake[0]), Events: unix.POLLIN}}
 	for {
-		_, err := unix.Poll(watched, -1)
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err != nil:
-			return 0, os.NewSyscallError("poll", err)
-		case watched[1].Revents != 0:
-			return 0, os.ErrClosed
-		case watched[0].Revents&unix.POLLIN == 0 || watched[0].Revents&unix.POLLHUP != 0:
-			return 0, ErrHungUp
+		if err := t.await(); err != nil {
+			return 0, err
 		}
-		n, err := unix.Read(t.fd, p)
-		switch {
+		switch n, err := unix.Read(t.fd, p); {
 		case err == unix.EAGAIN || err == unix.EINTR:
-			continue
 		case err != nil:
 			return 0, ErrHungUp
+		default:
+			return n, nil
 		}
-		return n, nil
 	}
 }
 
-// Cancel ends ReadLine. It may be called once, from another goroutine.
-func (t *SecretTerminal) Cancel() {
-	unix.Close(t.wake[1])
-	t.wake[1] = -1
-}
+// Cancel ends ReadLine. It may be called from another goroutine.
+func (t *SecretTerminal) Cancel() { t.cancel() }
 
 // Close takes what was typed of the next line, so that it is in nobody's hands, and gives the terminal its settings back. ReadLine must have ended.
 func (t *SecretTerminal) Close() error {
 	t.drain()
-	_ = unix.IoctlSetTermios(t.fd, unix.TCSETS, t.saved)
-	unix.Close(t.wake[0])
-	if t.wake[1] >= 0 {
-		unix.Close(t.wake[1])
-	}
-	return unix.Close(t.fd)
+	t.restore()
+	return t.close()
 }
 
 // drain reads what is left. Part of a line can be read in canonical mode when the mode was left and entered again (n_tty_set_termios of the kernel), and is overwritten there.

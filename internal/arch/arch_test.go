@@ -79,7 +79,7 @@ func hostOnly(dir string) bool {
 
 // layers is section 3 of docs/architecture.md from the bottom up: a package imports those of lower layers only.
 var layers = [][]string{
-	{"internal/linux", "internal/klog", "internal/safe", "pkg/timeline"},
+	{"internal/linux", "internal/klog", "internal/safe", "internal/crc", "pkg/timeline"},
 	{"pkg/cmdline", "dracut/lib"},
 	{"pkg/config", "pkg/crypttab", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole", "pkg/unpack", "pkg/lvm"},
 	{"pkg/initqueue", "pkg/initrd", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/stock", "pkg/storage"},

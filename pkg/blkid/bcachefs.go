@@ -1,6 +1,10 @@
 package blkid
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/preroot/preroot/internal/crc"
+)
 
 // The superblock of bcachefs: little endian, at 4 KiB, a fixed part and then
 // fields of any length (struct bch_sb in fs/bcachefs/bcachefs_format.h of the
@@ -58,8 +62,8 @@ func probeBcachefs(s *source, in *Info) string {
 func bchSumOK(sb []byte) bool {
 	switch sb[bchFlags] >> 2 {
 	case bchSumCRC32C:
-		t := crcTable(polyCastagnoli)
-		return ^crcUpdate(&t, ^uint32(0), sb[bchSumSize:]) == le.Uint32(sb)
+		t := crc.Table(crc.Castagnoli)
+		return ^crc.Update(&t, ^uint32(0), sb[bchSumSize:]) == le.Uint32(sb)
 	case bchSumCRC64:
 		return crc64(sb[bchSumSize:]) == le.Uint64(sb)
 	}

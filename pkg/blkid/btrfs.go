@@ -1,5 +1,7 @@
 package blkid
 
+import "github.com/preroot/preroot/internal/crc"
+
 // The superblock of btrfs: 4 KiB at 64 KiB, little endian (struct
 // btrfs_super_block in include/uapi/linux/btrfs_tree.h of the kernel). Its
 // copies at 64 MiB and 256 GiB are left alone, as by libblkid and by mount:
@@ -41,6 +43,6 @@ func btrfsSumOK(sb []byte) bool {
 	if le.Uint16(sb[btrfsSumType:]) != btrfsSumCRC32C {
 		return true
 	}
-	t := crcTable(polyCastagnoli)
-	return ^crcUpdate(&t, ^uint32(0), sb[btrfsFSID:]) == le.Uint32(sb)
+	t := crc.Table(crc.Castagnoli)
+	return ^crc.Update(&t, ^uint32(0), sb[btrfsFSID:]) == le.Uint32(sb)
 }

@@ -1,5 +1,7 @@
 package blkid
 
+import "github.com/preroot/preroot/internal/crc"
+
 // The superblock of EROFS: 128 bytes at 1 KiB, little endian (struct
 // erofs_super_block in fs/erofs/erofs_fs.h of the kernel).
 const (
@@ -46,8 +48,8 @@ func erofsSumOK(s *source, sb []byte) bool {
 	if data == nil {
 		return false
 	}
-	t := crcTable(polyCastagnoli)
-	crc := crcUpdate(&t, ^uint32(0), data[:erofsChecksum])
-	crc = crcUpdate(&t, crc, []byte{0, 0, 0, 0})
-	return crcUpdate(&t, crc, data[erofsChecksum+4:]) == want
+	t := crc.Table(crc.Castagnoli)
+	sum := crc.Update(&t, ^uint32(0), data[:erofsChecksum])
+	sum = crc.Update(&t, sum, []byte{0, 0, 0, 0})
+	return crc.Update(&t, sum, data[erofsChecksum+4:]) == want
 }

@@ -1,6 +1,10 @@
 package blkid
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/preroot/preroot/internal/crc"
+)
 
 // The superblock of ext2, ext3 and ext4: 1 KiB at 1 KiB, little endian
 // (Documentation/filesystems/ext4/super.rst of the kernel).
@@ -60,8 +64,8 @@ func extSumOK(sb []byte) bool {
 	if le.Uint32(sb[extROCompat:])&extMetadataCsum == 0 {
 		return true
 	}
-	t := crcTable(polyCastagnoli)
-	return crcUpdate(&t, ^uint32(0), sb[:extChecksum]) == le.Uint32(sb[extChecksum:])
+	t := crc.Table(crc.Castagnoli)
+	return crc.Update(&t, ^uint32(0), sb[:extChecksum]) == le.Uint32(sb[extChecksum:])
 }
 
 func extType(sb []byte) string {

@@ -1,6 +1,10 @@
 package blkid
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/preroot/preroot/internal/crc"
+)
 
 // The superblock of F2FS: little endian, at 1 KiB (struct f2fs_super_block in
 // include/linux/f2fs_fs.h of the kernel). Its copy in the second block is left
@@ -59,6 +63,6 @@ func f2fsSumOK(sb []byte) bool {
 	if at > f2fsSize-4 {
 		return false
 	}
-	t := crcTable(polyIEEE)
-	return crcUpdate(&t, f2fsSeed, sb[:at]) == le.Uint32(sb[at:])
+	t := crc.Table(crc.IEEE)
+	return crc.Update(&t, f2fsSeed, sb[:at]) == le.Uint32(sb[at:])
 }

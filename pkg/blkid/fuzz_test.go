@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"testing"
+
+	"github.com/preroot/preroot/internal/crc"
 )
 
 // gptEntry is one partition of a table made by makeGPT, in sectors.
@@ -56,7 +58,7 @@ func putGPTHeader(h []byte, my, other, array, arraySectors int64) {
 // fixGPT makes the checksums of both headers right, so that damage elsewhere
 // gets past them.
 func fixGPT(dev []byte, sector int64) {
-	t := crcTable(polyIEEE)
+	t := crc.Table(crc.IEEE)
 	size := int64(len(dev))
 	for _, lba := range []int64{1, size/sector - 1} {
 		if lba < 1 || (lba+1)*sector > size {
@@ -65,11 +67,11 @@ func fixGPT(dev []byte, sector int64) {
 		h := dev[lba*sector:][:sector]
 		at, n := le.Uint64(h[gptEntriesLBA:]), uint64(le.Uint32(h[gptEntryCount:]))*gptEntryBytes
 		if lo := at * uint64(sector); at < uint64(size/sector) && lo+n <= uint64(size) {
-			le.PutUint32(h[gptEntriesCRC:], ^crcUpdate(&t, ^uint32(0), dev[lo:lo+n]))
+			le.PutUint32(h[gptEntriesCRC:], ^crc.Update(&t, ^uint32(0), dev[lo:lo+n]))
 		}
 		if hs := le.Uint32(h[gptHeaderSize:]); hs >= gptMinHeader && hs <= uint32(sector) {
 			le.PutUint32(h[gptHeaderCRC:], 0)
-			le.PutUint32(h[gptHeaderCRC:], ^crcUpdate(&t, ^uint32(0), h[:hs]))
+			le.PutUint32(h[gptHeaderCRC:], ^crc.Update(&t, ^uint32(0), h[:hs]))
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package blkid
 
+import "github.com/preroot/preroot/internal/crc"
+
 // The GUID partition table: a header in sector 1 and its copy in the last
 // sector, each with an array of entries (UEFI Specification 2.10, section 5.3).
 const (
@@ -62,8 +64,8 @@ func (s *source) gptAt(lba, lastLBA uint64) (t gptTable, ok bool) {
 	if t.entries == nil {
 		return t, false
 	}
-	table := crcTable(polyIEEE)
-	return t, ^crcUpdate(&table, ^uint32(0), t.entries) == want
+	table := crc.Table(crc.IEEE)
+	return t, ^crc.Update(&table, ^uint32(0), t.entries) == want
 }
 
 func gptHeaderOK(h []byte) bool {
@@ -71,11 +73,11 @@ func gptHeaderOK(h []byte) bool {
 	if n < gptMinHeader || n > uint32(len(h)) {
 		return false
 	}
-	table := crcTable(polyIEEE)
-	crc := crcUpdate(&table, ^uint32(0), h[:gptHeaderCRC])
-	crc = crcUpdate(&table, crc, []byte{0, 0, 0, 0})
-	crc = crcUpdate(&table, crc, h[gptHeaderCRC+4:n])
-	return ^crc == le.Uint32(h[gptHeaderCRC:])
+	table := crc.Table(crc.IEEE)
+	sum := crc.Update(&table, ^uint32(0), h[:gptHeaderCRC])
+	sum = crc.Update(&table, sum, []byte{0, 0, 0, 0})
+	sum = crc.Update(&table, sum, h[gptHeaderCRC+4:n])
+	return ^sum == le.Uint32(h[gptHeaderCRC:])
 }
 
 func (s *source) gptParts(t *gptTable) []Part {

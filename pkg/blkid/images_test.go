@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/preroot/preroot/internal/crc"
 )
 
 // tools are the programs that make and judge the test images, with the Debian
@@ -368,8 +370,8 @@ func lvmLabel(sector int) []byte {
 	le.PutUint32(b[lvmSummed:], 32)
 	copy(b[lvmType:], lvmVersion)
 	copy(b[lvmUUID:], "AbCdEf0123456789abcdefghijkLMNOP")
-	t := crcTable(polyIEEE)
-	le.PutUint32(b[lvmCRC:], crcUpdate(&t, lvmSeed, b[lvmSummed:]))
+	t := crc.Table(crc.IEEE)
+	le.PutUint32(b[lvmCRC:], crc.Update(&t, lvmSeed, b[lvmSummed:]))
 	return b
 }
 

@@ -1,5 +1,7 @@
 package blkid
 
+import "github.com/preroot/preroot/internal/crc"
+
 // The label of an LVM2 physical volume: one 512-byte sector, the second as a
 // rule, little endian (lib/label/label.h and lib/format_text/layout.h of lvm2).
 const (
@@ -43,8 +45,8 @@ func lvmLabelOK(sb []byte, off int) bool {
 	if sb == nil || le.Uint64(sb[lvmSectorNumber:]) != uint64(off/lvmSize) {
 		return false
 	}
-	t := crcTable(polyIEEE)
-	return crcUpdate(&t, lvmSeed, sb[lvmSummed:]) == le.Uint32(sb[lvmCRC:])
+	t := crc.Table(crc.IEEE)
+	return crc.Update(&t, lvmSeed, sb[lvmSummed:]) == le.Uint32(sb[lvmCRC:])
 }
 
 // lvmName spells a PV UUID in its groups of 6-4-4-4-4-4-6 characters.

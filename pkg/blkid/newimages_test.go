@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"testing"
+
+	"github.com/preroot/preroot/internal/crc"
 )
 
 // moreImages are the formats that hold no root as a rule, or one of a person
@@ -276,8 +278,8 @@ func bcachefsSuper(own, count byte, sum byte) []byte {
 	le.PutUint32(b[bchLength:], uint32(len(b)-bchFields)/8)
 	switch sum {
 	case bchSumCRC32C:
-		t := crcTable(polyCastagnoli)
-		le.PutUint32(b, ^crcUpdate(&t, ^uint32(0), b[bchSumSize:]))
+		t := crc.Table(crc.Castagnoli)
+		le.PutUint32(b, ^crc.Update(&t, ^uint32(0), b[bchSumSize:]))
 	case bchSumCRC64:
 		le.PutUint64(b, crc64(b[bchSumSize:]))
 	}

@@ -1,6 +1,10 @@
 package blkid
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/preroot/preroot/internal/crc"
+)
 
 // The superblock of NILFS2: little endian, at 1 KiB, with a copy in the last
 // whole 4 KiB (struct nilfs_super_block in include/uapi/linux/nilfs2_ondisk.h
@@ -53,10 +57,10 @@ func nilfsInfo(s *source, sb []byte, in *Info) bool {
 	if le.Uint16(sb[nilfsMagic:]) != 0x3434 || le.Uint64(sb[nilfsDevice:]) != uint64(s.size) || n < nilfsLabelEnd || n > nilfsSize {
 		return false
 	}
-	t := crcTable(polyIEEE)
-	crc := crcUpdate(&t, le.Uint32(sb[nilfsSeed:]), sb[:nilfsSum])
-	crc = crcUpdate(&t, crc, []byte{0, 0, 0, 0})
-	if crcUpdate(&t, crc, sb[nilfsSum+4:n]) != le.Uint32(sb[nilfsSum:]) {
+	t := crc.Table(crc.IEEE)
+	sum := crc.Update(&t, le.Uint32(sb[nilfsSeed:]), sb[:nilfsSum])
+	sum = crc.Update(&t, sum, []byte{0, 0, 0, 0})
+	if crc.Update(&t, sum, sb[nilfsSum+4:n]) != le.Uint32(sb[nilfsSum:]) {
 		return false
 	}
 	in.Label = label(sb[nilfsLabel:nilfsLabelEnd])

@@ -1,5 +1,7 @@
 package blkid
 
+import "github.com/preroot/preroot/internal/crc"
+
 // The superblock of XFS: one sector at the start, big endian (struct xfs_dsb
 // in fs/xfs/libxfs/xfs_format.h of the kernel).
 const (
@@ -82,9 +84,9 @@ func xfsSumOK(s *source, sb []byte) bool {
 	if sector == nil {
 		return false
 	}
-	t := crcTable(polyCastagnoli)
-	crc := crcUpdate(&t, ^uint32(0), sector[:xfsChecksum])
-	crc = crcUpdate(&t, crc, []byte{0, 0, 0, 0})
-	crc = crcUpdate(&t, crc, sector[xfsChecksum+4:])
-	return ^crc == le.Uint32(sector[xfsChecksum:])
+	t := crc.Table(crc.Castagnoli)
+	sum := crc.Update(&t, ^uint32(0), sector[:xfsChecksum])
+	sum = crc.Update(&t, sum, []byte{0, 0, 0, 0})
+	sum = crc.Update(&t, sum, sector[xfsChecksum+4:])
+	return ^sum == le.Uint32(sector[xfsChecksum:])
 }

@@ -2,31 +2,8 @@ package config
 
 import "github.com/preroot/preroot/pkg/cmdline"
 
-// Problem is a word that was not taken as typed: a bad value, for which the default is used, or a deprecated
-// name, which works.
-type Problem struct {
-	Word   string // as typed
-	Source string // where it stands: "/proc/cmdline", "/etc/cmdline.d/10.conf"
-	Reason string // what is wrong
-	Want   string // what to write instead
-	// Deprecated tells a mere warning (the word was obeyed) from a bad value (the default is used).
-	Deprecated bool
-}
-
-// String returns the problem as one line, for example:
-//
-//	rd.retry=soon (/proc/cmdline): not a number; write rd.retry=SECONDS
-func (p Problem) String() string {
-	line := p.Word
-	if p.Source != "" {
-		line += " (" + p.Source + ")"
-	}
-	line += ": " + p.Reason
-	if p.Want != "" {
-		line += "; write " + p.Want
-	}
-	return line
-}
+// Problem is a word that was not taken as typed.
+type Problem = cmdline.Problem
 
 // bad notes a value that cannot be used. It is called in many places and seldom run.
 //

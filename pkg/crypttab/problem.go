@@ -1,40 +1,13 @@
 package crypttab
 
 import (
-	"strconv"
 	"strings"
+
+	"github.com/preroot/preroot/pkg/cmdline"
 )
 
 // Problem is a line, an option or a word that was not taken as written.
-type Problem struct {
-	Word   string // as written
-	Source string // where it stands: "/etc/crypttab", "/proc/cmdline"
-	Line   int    // of the file, from 1; 0 for a kernel parameter
-	Reason string // what is wrong
-	Want   string // what to write instead
-	// Deprecated tells a mere warning (the word was obeyed) from a bad value (which was not).
-	Deprecated bool
-}
-
-// String returns the problem as one line, for example:
-//
-//	/etc/crypttab:3: tries=many: not a number; write tries=NUMBER
-func (p Problem) String() string {
-	var line strings.Builder
-	if p.Line > 0 {
-		line.WriteString(p.Source + ":" + strconv.Itoa(p.Line) + ": " + p.Word)
-	} else {
-		line.WriteString(p.Word)
-		if p.Source != "" {
-			line.WriteString(" (" + p.Source + ")")
-		}
-	}
-	line.WriteString(": " + p.Reason)
-	if p.Want != "" {
-		line.WriteString("; write " + p.Want)
-	}
-	return line.String()
-}
+type Problem = cmdline.Problem
 
 // maxProblems bounds the list: a file that is none of ours has one in each line.
 const maxProblems = 64

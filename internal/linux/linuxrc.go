@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -15,10 +16,16 @@ import (
 // LinuxrcFD is the descriptor of that process over which it tells how it goes.
 const LinuxrcFD = 3
 
-// linuxrcEnv is what the kernel gave to /linuxrc (init/main.c, envp_init).
-var linuxrcEnv = []string{"HOME=/", "TERM=linux"}
+// linuxrcEnv is what the kernel gave to /linuxrc, which is what it gives to its init: HOME, TERM, and the words of the command line that nobody knows and that have a value (init/main.c, envp_init).
+func linuxrcEnv() []string {
+	text, err := os.ReadFile("/proc/1/environ")
+	if err != nil || len(text) == 0 {
+		return []string{"HOME=/", "TERM=linux"}
+	}
+	return strings.FieldsFunc(string(text), func(c rune) bool { return c == 0 })
+}
 
-// BecomeLinuxrc makes root the root directory of this process and executes program there, with the argv that the kernel gave it. It returns only when that fails; the other
+// BecomeLinuxrc makes root the root directory of this process and executes program there, with the argv that the kernel gave it and the environment of this process. It returns only when that fails; the other
 // side is told.
 func BecomeLinuxrc(root, program string) error {
 	unix.CloseOnExec(LinuxrcFD)
@@ -37,7 +44,7 @@ func BecomeLinuxrc(root, program string) error {
 		return err
 	}
 	_ = unix.Close(listener)
-	return tell(&os.PathError{Op: "execute", Path: program, Err: syscall.Exec(program, []string{program[1:]}, linuxrcEnv)})
+	return tell(&os.PathError{Op: "execute", Path: program, Err: syscall.Exec(program, []string{program[1:]}, os.Environ())})
 }
 
 // tell sends an error to who has started this process.
@@ -71,7 +78,7 @@ func StartLinuxrc(self string, args []string, console string) (*Linuxrc, error) 
 	defer ours.Close()
 	far := os.NewFile(its.Fd(), "socket")
 	p, err := os.StartProcess(self, args, &os.ProcAttr{
-		Dir: "/", Env: linuxrcEnv, Files: []*os.File{tty, tty, tty, far}, Sys: &syscall.SysProcAttr{Setsid: true},
+		Dir: "/", Env: linuxrcEnv(), Files: []*os.File{tty, tty, tty, far}, Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 	far.Close()
 	if err != nil {

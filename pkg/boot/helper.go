@@ -16,13 +16,12 @@ type helper struct {
 
 // help runs a helper as a step of the boot and gives what it has said. Its last line is the reason when it fails.
 func (b *Boot) help(p helper, args ...string) (output string, err error) {
-	err = b.runStep(&step{finder: b.finder, key: path.Base(p.path) + " " + args[0], limit: p.limit, drivers: p.drivers, run: func() error {
+	return b.runStep(&step{finder: b.finder, key: path.Base(p.path) + " " + args[0], limit: p.limit, drivers: p.drivers, run: func() (string, error) {
 		status, text, err := b.m.Programs.Run(p.path, args...)
-		output = strings.TrimSpace(text)
+		text = strings.TrimSpace(text)
 		if err == nil && status != 0 {
-			err = errors.New(output[strings.LastIndexByte(output, '\n')+1:])
+			err = errors.New(text[strings.LastIndexByte(text, '\n')+1:])
 		}
-		return err
+		return text, err
 	}})
-	return output, err
 }

@@ -91,7 +91,7 @@ func (b *Boot) fillRAMDisk() error {
 	if left := b.resources().MemoryLeft; left > 0 && uint64(size) > left {
 		return fmt.Errorf("%s needs %d MiB as a RAM disk, and %d MiB of memory are left: the machine needs more, or the image must be smaller", initrd.Image, size>>20, left>>20)
 	}
-	if err := b.step("load "+initrd.Module, brdLimit, func() error { return b.loadRAMDisk(size) }); err != nil {
+	if _, err := b.step("load "+initrd.Module, brdLimit, func() (string, error) { return "", b.loadRAMDisk(size) }); err != nil {
 		return err
 	}
 	if _, err := b.help(helper{path: initrd.Helper, limit: unpackLimit}, "fill", initrd.Image, initrd.Device); err != nil {

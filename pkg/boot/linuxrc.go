@@ -46,18 +46,16 @@ func (b *Boot) runLinuxrc() error {
 
 // typeOfRAMDisk is the file system in it, whose driver is there afterwards.
 func (b *Boot) typeOfRAMDisk() (fstype string, err error) {
-	err = b.step("look at "+initrd.Device, lookLimit, func() error {
+	return b.step("look at "+initrd.Device, lookLimit, func() (string, error) {
 		info, err := b.probe(initrd.Device)
 		switch {
 		case err != nil:
-			return err
+			return "", err
 		case info.Type == "":
-			return fmt.Errorf("%s holds no file system that is known: make it by mkfs of ext2, minix or romfs, or by mksquashfs", initrd.Image)
+			return "", fmt.Errorf("%s holds no file system that is known: make it by mkfs of ext2, minix or romfs, or by mksquashfs", initrd.Image)
 		}
-		fstype = info.Type
-		return b.loadFileSystem(fstype)
+		return info.Type, b.loadFileSystem(info.Type)
 	})
-	return fstype, err
 }
 
 // rootNumber is that of the device which root= names, where it is known without looking: 0:0 otherwise, and "" where no root is named.

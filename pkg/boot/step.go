@@ -13,15 +13,16 @@ type step struct {
 	*finder
 	key     string
 	limit   time.Duration
-	run     func() error
-	drivers bool // those of devices are loaded meanwhile, in waves as ever
+	run     func() (found string, err error) // it may outlive the step, and gives what it has found with its end only
+	drivers bool                             // those of devices are loaded meanwhile, in waves as ever
 	ended   *stepEnded
 }
 
 // stepEnded is the event of its end.
 type stepEnded struct {
-	key string
-	err error
+	key   string
+	found string
+	err   error
 }
 
 // Handle takes the end, and leaves the rest to the finder; no wave of modules begins.
@@ -47,7 +48,7 @@ func (s *step) failed(ev initqueue.Event, key, why string) {
 		s.finder.Handle(ev)
 		return
 	}
-	s.ended = &stepEnded{key, fmt.Errorf("%s: %s", key, why)}
+	s.ended = &stepEnded{key: key, err: fmt.Errorf("%s: %s", key, why)}
 }
 
 // Next says whether it has ended.
@@ -58,7 +59,10 @@ func (s *step) Next() ([]initqueue.Job, initqueue.Verdict) {
 	case s.ended != nil:
 		return nil, initqueue.Done
 	}
-	job := initqueue.Job{Key: s.key, Limit: s.limit, Run: func() initqueue.Event { return stepEnded{s.key, s.run()} }}
+	job := initqueue.Job{Key: s.key, Limit: s.limit, Run: func() initqueue.Event {
+		found, err := s.run()
+		return stepEnded{s.key, found, err}
+	}}
 	jobs := []initqueue.Job{job}
 	switch {
 	case s.drivers:
@@ -74,11 +78,11 @@ func (s *step) Next() ([]initqueue.Job, initqueue.Verdict) {
 }
 
 // step runs a piece of work on the loop, for at most limit (0: for ever). Root's deadline does not count meanwhile.
-func (b *Boot) step(what string, limit time.Duration, run func() error) (err error) {
+func (b *Boot) step(what string, limit time.Duration, run func() (string, error)) (found string, err error) {
 	return b.runStep(&step{finder: b.finder, key: what, limit: limit, run: run})
 }
 
-func (b *Boot) runStep(s *step) (err error) {
+func (b *Boot) runStep(s *step) (found string, err error) {
 	defer func(end func(error)) { end(err) }(b.spans.Start("step", s.key))
 	defer b.deadline.hold()()
 	b.m.Parent.Wait(s.key, s.limit)
@@ -90,7 +94,7 @@ func (b *Boot) runStep(s *step) (err error) {
 	err = b.loop.Run()
 	b.loop.Owner = b.finder
 	if err != nil {
-		return err
+		return "", err
 	}
-	return s.ended.err
+	return s.ended.found, s.ended.err
 }

@@ -25,7 +25,10 @@ for p in /proc/[0-9]*; do
 done
 dmesg | sed -n 's/^\[[^]]*] //; /not clean -- starting/s/^/FACT unclean /p; /recovery complete/s/^/FACT recovered /p'
 if [ $$ != 1 ]; then
-    systemctl list-units --failed --plain --no-legend | sed 's/ .*//; s/^/FACT failed /'
+    for unit in $(systemctl list-units --failed --plain --no-legend | sed 's/ .*//'); do
+        echo "FACT failed $unit"
+        journalctl --no-pager -b -o short-monotonic -u "$unit" | tail -n 20
+    done
     systemctl is-active dracut-shutdown.service | sed 's/^/FACT dracut-shutdown /'
 fi
 echo "FACT end"

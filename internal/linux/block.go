@@ -3,6 +3,7 @@ package linux
 import (
 	"os"
 	"path"
+	"strconv"
 	"strings"
 	"unsafe"
 
@@ -53,4 +54,13 @@ func empty(node string, fd int) bool {
 	}
 	status, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), cdromDriveStatus, cdslCurrent)
 	return errno == 0 && (status == cdsNoDisc || status == cdsTrayOpen)
+}
+
+// Number is the number of the device, "254:0", as the tables of the device-mapper name it; "" when the kernel does not say.
+func (d *Disk) Number() string {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(d.Fd()), &st); err != nil {
+		return ""
+	}
+	return strconv.FormatUint(uint64(unix.Major(st.Rdev)), 10) + ":" + strconv.FormatUint(uint64(unix.Minor(st.Rdev)), 10)
 }

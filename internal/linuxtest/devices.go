@@ -23,7 +23,7 @@ func (m *Machine) plugAll() {
 		if bus, _, ok := strings.Cut(d.attr["modalias"], ":"); ok {
 			m.files.write("sys/bus/"+bus+"/devices/"+d.name+"/modalias", d.attr["modalias"]+"\n")
 		}
-		if d.attr["module"] != "" {
+		if d.attr["module"] != "" || d.attr["from"] != "" {
 			continue
 		}
 		if d.at == 0 {
@@ -73,6 +73,7 @@ func (m *Machine) plug(d *disk) {
 	if d.attr["serial"] != "" {
 		m.files.write(dir+"/serial", d.attr["serial"]+"\n")
 	}
+	m.mapperFiles(d, dir)
 	m.files.write(dir+"/uevent", text)
 	m.files.link("../../"+d.sysPath(), "sys/class/block/"+d.name)
 	m.announce(d, uevent.Make("add", "/"+d.sysPath(), "block", pairs...), true)

@@ -59,12 +59,14 @@ func newImage(d *disk) (*image, error) {
 			return nil, err
 		}
 		m.put(1024, sb)
+	case "pv":
+		m.put(sectorSize, physicalVolume())
 	case "swap":
 		swapHeader(m, d, 0)
 	case "gpt":
 		// The partitions are filled in by partition table, when all are known.
 	default:
-		return nil, fmt.Errorf("disk %s: no image of type %q; write ext4, swap, gpt or empty", d.name, d.format)
+		return nil, fmt.Errorf("disk %s: no image of type %q; write ext4, swap, pv, gpt or empty", d.name, d.format)
 	}
 	if offset, ok := d.swapFile(); ok {
 		swapHeader(m, d, offset)

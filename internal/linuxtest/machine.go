@@ -23,6 +23,7 @@ import (
 	"github.com/preroot/preroot/pkg/kmod"
 	"github.com/preroot/preroot/pkg/mount"
 	"github.com/preroot/preroot/pkg/rootfs"
+	"github.com/preroot/preroot/pkg/storage"
 	"github.com/preroot/preroot/pkg/switchroot"
 )
 
@@ -98,6 +99,7 @@ func New(c *Case) (*Machine, error) {
 		return nil, err
 	}
 	m.readInitrd(c)
+	m.readVolumes()
 	if err := errors.Join(m.readModules(c), m.readPrograms(c), m.readPeople(c), m.readEvents(c), m.readNetwork(c)); err != nil {
 		return nil, err
 	}
@@ -364,11 +366,17 @@ func (m *Machine) IsMountPoint(path string) bool {
 
 // runProgram runs a planned program.
 func (m *Machine) runProgram(program string, args ...string) (int, string, error) {
+	switch _, err := fs.Stat(m.files, program[1:]); {
+	case err != nil && strings.HasPrefix(program, "/usr/lib/preroot/"):
+		return 0, "", err
+	}
 	switch program {
 	case initrd.Helper:
 		return m.initrdHelper(args)
 	case rootfs.NFSHelper:
 		return m.nfsHelper(args)
+	case storage.LVMHelper:
+		return m.lvmHelper(args)
 	}
 	status, ok := m.status[program]
 	if !ok {

@@ -7,7 +7,7 @@ func About(typ, uuid string) (what, advice string) {
 	case "crypto_LUKS":
 		return "an encrypted volume", "which this preroot cannot open, and no word of the command line changes that: start another initramfs"
 	case "LVM2_member":
-		return "a physical volume of LVM", "which this preroot cannot activate, and no word of the command line changes that: start another initramfs"
+		return "a physical volume of LVM", "in whose volumes it may lie: name one by root=/dev/VG/LV, or by the root=UUID=... of what is in it"
 	case "linux_raid_member":
 		return "a member of an MD array", "which this preroot cannot assemble, and no word of the command line changes that: start another initramfs"
 	case "BitLocker":

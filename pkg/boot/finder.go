@@ -3,6 +3,7 @@ package boot
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"syscall"
@@ -40,6 +41,7 @@ type finder struct {
 	told    int                  // probes that were told
 	failed  []string             // what was said of modules that did not load
 	busy    map[string]time.Time // buses that still scan, and since when we know
+	layers  layers
 
 	udevIdle func() bool // an udevd is waited for, and has nothing to do; nil where none is
 
@@ -61,6 +63,7 @@ func newFinder(b *Boot) *finder {
 	return &finder{
 		b: b, inv: device.NewInventory(),
 		pending: map[string]uevent.Kind{}, loaded: map[string]bool{}, busy: map[string]time.Time{}, working: map[string]bool{},
+		layers: layers{done: map[string]bool{}, running: map[string]bool{}},
 	}
 }
 
@@ -125,6 +128,10 @@ func (f *finder) Handle(ev initqueue.Event) {
 		f.probed(ev)
 	case loadedAll:
 		f.modulesDone(ev)
+	case layered:
+		f.layered(ev)
+	case membersLate:
+		f.layers.late = true
 	case headerRead:
 		f.headerRead(ev)
 	case busState:
@@ -158,6 +165,9 @@ func (f *finder) uevent(ev uevent.Event) {
 	f.b.makeNode(ev)
 	if ev.Subsystem == "block" {
 		f.tellGone(&ev)
+		if ev.Action == "remove" {
+			f.b.forgetUdev(f.inv.ByName(path.Base(ev.DevPath)))
+		}
 		f.inv.Apply(ev)
 	}
 	if ev.Subsystem == "block" || len(f.busy) > 0 {
@@ -253,6 +263,10 @@ func silent(d *device.Device) bool { return errors.As(d.ProbeErr, new(noAnswer))
 // abandoned takes the place of a result that did not come in time.
 func (f *finder) abandoned(ev initqueue.Abandoned) {
 	f.b.m.Log.Warnf("%s takes longer than %v: going on without it", ev.Key, ev.Limit)
+	if f.layers.running[ev.Key] {
+		f.layered(layered{key: ev.Key})
+		return
+	}
 	kind, rest, _ := strings.Cut(ev.Key, " ")
 	name, _, _ := strings.Cut(rest, " ")
 	switch kind {
@@ -339,9 +353,14 @@ func (f *finder) judgeNothing() initqueue.Verdict {
 	return initqueue.Failed
 }
 
-// settled says that every block device which the kernel has announced is probed and that no scan of a storage bus
-// that we started still runs.
+// settled says that nothing can bring another device: all is quiet, and no layer has anything to do.
 func (f *finder) settled() bool {
+	return f.quiet() && len(f.layers.running) == 0 && len(f.layerWork()) == 0
+}
+
+// quiet says that every block device which the kernel has announced is probed and that no scan of a storage bus
+// that we started still runs.
+func (f *finder) quiet() bool {
 	return f.scan == known && len(f.working) == 0 && f.buses == known && f.number >= f.last && len(f.awaited()) == 0 && f.inv.Settled()
 }
 
@@ -368,6 +387,7 @@ func (f *finder) jobs() []initqueue.Job {
 		jobs = append(jobs, f.b.probeJob(d))
 	}
 	jobs = append(jobs, f.moduleJobs()...)
+	jobs = append(jobs, f.layerJobs()...)
 	jobs = append(jobs, f.resumeJobs()...)
 	if f.buses != known && f.scan == known && len(f.working) == 0 {
 		f.buses = reading

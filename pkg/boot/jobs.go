@@ -84,7 +84,7 @@ func (b *Boot) probeJob(d *device.Device) initqueue.Job {
 		switch {
 		case believe && b.noDisc(name):
 			p.err = syscall.ENOMEDIUM
-		case p.facts.Size > 0 && !skipProbe(name):
+		case p.facts.Size > 0 && !skipProbe(name) && !p.facts.PartOfLV():
 			p.info, p.err = b.probePatiently(node)
 		}
 		end(p.err)
@@ -156,6 +156,7 @@ func (b *Boot) linkDevice(inv *device.Inventory, d *device.Device) {
 	if b.udevd != nil {
 		return // its rules make them
 	}
+	b.tellUdev(d)
 	for _, e := range inv.Devices() {
 		if e != d && (e.Parent != d.Name || !e.Probed) {
 			continue
@@ -166,6 +167,24 @@ func (b *Boot) linkDevice(inv *device.Inventory, d *device.Device) {
 		}
 	}
 }
+
+// tellUdev leaves the real system's udev the word that a device of the device-mapper is ready. Without it the rules take the device for half made: it gets no link, and nothing that waits for it
+// starts (10-dm.rules of LVM2; in Debian 55-dm.rules).
+func (b *Boot) tellUdev(d *device.Device) {
+	if d.DMName != "" && !d.PartOfLV() {
+		b.warn(b.m.Scratch.WriteFile(udevEntry(d), []byte("E:DM_UDEV_PRIMARY_SOURCE_FLAG=1\n")))
+	}
+}
+
+// forgetUdev takes the word back: the next device with that number is another one.
+func (b *Boot) forgetUdev(d *device.Device) {
+	if b.udevd == nil && d != nil && d.DMName != "" {
+		_ = b.m.Scratch.Remove(udevEntry(d))
+	}
+}
+
+// udevEntry is the file of a device in udev's database (sd-device of systemd).
+func udevEntry(d *device.Device) string { return "/run/udev/data/b" + d.Number.String() }
 
 // describeInfo says what is on a device, for the log.
 func describeInfo(d *device.Device) string {

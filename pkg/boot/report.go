@@ -105,7 +105,7 @@ func (b *Boot) hints() []string {
 	if len(b.finder.want) == 0 {
 		list = append(list, b.candidates()...)
 	}
-	return list
+	return append(list, b.finder.layers.lacks...)
 }
 
 // candidates are what to write where there is no root= at all.

@@ -186,6 +186,8 @@ func (f *finder) unsettled() string {
 		return "a bus still scans: " + strings.Join(f.awaited(), ", ")
 	case len(f.working) > 0:
 		return "drivers are being loaded"
+	case len(f.layers.running) > 0:
+		return "volumes are being opened"
 	}
 	return "devices are being probed"
 }

@@ -3,6 +3,8 @@ package device
 import (
 	"slices"
 	"strings"
+
+	"github.com/preroot/preroot/pkg/blkid"
 )
 
 // Choice is the answer to Find.
@@ -28,7 +30,7 @@ type Choice struct {
 func (inv *Inventory) Find(ref Ref) Choice {
 	found := inv.matches(ref)
 	if len(found) > 1 {
-		if fs := filter(found, (*Device).isFileSystem); len(fs) > 0 && byContent(ref.Kind) {
+		if fs := filter(found, (*Device).isFileSystem); len(fs) > 0 && ref.ByContent() {
 			found = fs
 		}
 	}
@@ -44,8 +46,13 @@ func (inv *Inventory) Find(ref Ref) Choice {
 	return Choice{Twins: tops}
 }
 
-// byContent says whether a reference names what lies on a device, and not the device.
-func byContent(k RefKind) bool { return k == RefUUID || k == RefLabel }
+// ByContent says whether a reference names what lies on a device, and not the device.
+func (r Ref) ByContent() bool { return r.Kind == RefUUID || r.Kind == RefLabel }
+
+// Fits says whether what was found on a device is what such a reference names.
+func (r Ref) Fits(found *blkid.Info) bool {
+	return r.Kind == RefUUID && sameUUID(found.UUID, r.Value) || r.Kind == RefLabel && sameLabel(found.Label, r.Value)
+}
 
 // isFileSystem says whether a file system, and no member of a layer, was found on d.
 func (d *Device) isFileSystem() bool { return d.Probe != nil && d.Probe.Usage == "filesystem" }
@@ -70,10 +77,8 @@ func (d *Device) is(ref Ref) bool {
 		return false
 	}
 	switch ref.Kind {
-	case RefUUID:
-		return d.tagged() && sameUUID(d.Probe.UUID, ref.Value)
-	case RefLabel:
-		return d.tagged() && sameLabel(d.Probe.Label, ref.Value)
+	case RefUUID, RefLabel:
+		return d.tagged() && ref.Fits(d.Probe)
 	case RefPartUUID:
 		return sameUUID(d.PartUUID(), ref.Value)
 	case RefPartLabel:

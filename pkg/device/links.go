@@ -6,7 +6,7 @@ import (
 )
 
 // Links returns the links under /dev that name d, sorted: /dev/disk/by-uuid, by-label, by-partuuid,
-// by-partlabel, by-id and by-path, and /dev/mapper/NAME of a device-mapper device. They are a subset of
+// by-partlabel, by-id and by-path, /dev/mapper/NAME of a device-mapper device, and /dev/VG/LV of a logical volume. They are a subset of
 // those that systemd-udevd's 60-persistent-storage.rules make; a name that udev might spell otherwise is
 // left out. Two devices may have one link in common; Inventory.Links knows whose it is.
 func Links(d *Device) []string {
@@ -30,6 +30,9 @@ func Links(d *Device) []string {
 	}
 	if d.DMName != "" {
 		add("mapper", d.DMName)
+	}
+	if vg, lv, ok := splitLV(d.DMName); ok && d.isLV() {
+		add(vg, lv)
 	}
 	slices.Sort(links)
 	return slices.Compact(links)
@@ -75,10 +78,20 @@ func (d *Device) nodes() []string {
 		return list
 	}
 	list = append(list, "/dev/mapper/"+d.DMName)
-	if vg, lv, ok := splitLV(d.DMName); ok && strings.HasPrefix(d.DMUUID, "LVM-") {
+	if vg, lv, ok := splitLV(d.DMName); ok && d.isLV() {
 		list = append(list, "/dev/"+vg+"/"+lv)
 	}
 	return list
+}
+
+// isLV says whether a device is of LVM2 and people see it.
+func (f *Facts) isLV() bool { return strings.HasPrefix(f.DMUUID, "LVM-") && !f.PartOfLV() }
+
+// PartOfLV says whether a device is a part of a logical volume, which nobody else is to look at: behind the two IDs in its UUID stands something more, such as "-real" or "-tpool" (lvm2,
+// build_dm_uuid). Legs of a raid have no such mark in old versions.
+func (f *Facts) PartOfLV() bool {
+	ids, ok := strings.CutPrefix(f.DMUUID, "LVM-")
+	return ok && strings.Contains(ids, "-")
 }
 
 // splitLV parts the device-mapper name of a logical volume, "my--vg-root", into "my-vg" and "root": a single

@@ -39,7 +39,7 @@ sdd1 error=input/output_error
 
 		// What is there, but holds no file system.
 		{"sda1 raid=LVM2_member uuid=pvpvpv-id", "UUID=pvpvpv-id",
-			"/dev/sda1 has that UUID, but is LVM2_member (a physical volume of LVM), which this preroot cannot activate, and no word of the command line changes that: start another initramfs"},
+			"/dev/sda1 has that UUID, but is LVM2_member (a physical volume of LVM), in whose volumes it may lie: name one by root=/dev/VG/LV, or by the root=UUID=... of what is in it"},
 		{"sda1 raid=linux_raid_member uuid=0a1b2c3d-0000-1111-2222-333344445555 label=root", "LABEL=root",
 			"/dev/sda1 has that LABEL, but is linux_raid_member (a member of an MD array), which this preroot cannot assemble, and no word of the command line changes that: start another initramfs"},
 		{"sda1 crypt=crypto_LUKS uuid=0a1b2c3d-0000-1111-2222-333344445555 label=root", "PARTLABEL=root",
@@ -48,7 +48,7 @@ sdd1 error=input/output_error
 			"/dev/sda1 may hold it: it is crypto_LUKS (an encrypted volume), which this preroot cannot open, and no word of the command line changes that: start another initramfs"},
 		{"sda1 crypt=crypto_LUKS uuid=0a1b2c3d-0000-1111-2222-333344445555 holders=dm-0\ndm-0 fs=ext4 uuid=u", "UUID=ffffffff-0000-1111-2222-333344445555", ""},
 		{"sda1 raid=LVM2_member uuid=pvpvpv-id", "/dev/mapper/vg-root",
-			"/dev/sda1 may hold it: it is LVM2_member (a physical volume of LVM), which this preroot cannot activate, and no word of the command line changes that: start another initramfs"},
+			"/dev/sda1 may hold it: it is LVM2_member (a physical volume of LVM), in whose volumes it may lie: name one by root=/dev/VG/LV, or by the root=UUID=... of what is in it"},
 		{"sda1 swap=swap uuid=u1", "UUID=u2-other", ""},
 
 		// Partition tables.

@@ -45,8 +45,8 @@ func (l *layout) addBase(o *Options, c *choice, init []byte, ram *classic, files
 		return err
 	}
 	entries = append(entries, hooks...)
-	for _, more := range []func() ([]Entry, error){func() ([]Entry, error) { return ram.files(o) }, func() ([]Entry, error) { return networkFiles(o) }} {
-		list, err := more()
+	for _, of := range []func(*Options) ([]Entry, error){ram.files, networkFiles, lvmFiles} {
+		list, err := of(o)
 		if err != nil {
 			return err
 		}

@@ -44,6 +44,11 @@ func choose(t *tree, o *Options, ram *classic) (*choice, error) {
 			return nil, err
 		}
 	}
+	if o.LVM {
+		if err := c.addLVM(); err != nil {
+			return nil, err
+		}
+	}
 	c.addNeeds(o.Generic)
 	c.omit(o.OmitDrivers)
 	return c, t.index.Err()

@@ -109,6 +109,9 @@ func (v *VG) Visible(l *LV) bool {
 	return l.has("VISIBLE") && l.Segments[0].Type != "snapshot" && l.Segments[0].Type != "cache-pool"
 }
 
+// Skipped reports whether l is passed over unless somebody names it (lvcreate(8), --setactivationskip): snapshots of thin volumes are, as they are made.
+func (l *LV) Skipped() bool { return l.has("ACTIVATION_SKIP") }
+
 // MayHoldRoot reports whether l can hold a file system: a visible volume that is no pool.
 func (v *VG) MayHoldRoot(l *LV) bool {
 	return v.Visible(l) && l.Segments[0].Type != "thin-pool"

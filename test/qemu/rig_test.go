@@ -94,6 +94,7 @@ type image struct {
 	launcher []string // the orders of /launcher.conf; nil for none
 	extra    []vm.Entry
 	initrd   string // a classic initrd that it carries
+	lvm      bool   // a root on LVM
 }
 
 // known is the image for known hardware, the one that is measured.
@@ -108,6 +109,10 @@ func (i image) build(t *testing.T, k vm.Kernel) string {
 	if i.initrd != "" {
 		name += "-" + filepath.Base(i.initrd)
 		args = []string{"--initrd", i.initrd}
+	}
+	if i.lvm {
+		name += "-lvm"
+		args = append(args, "--lvm")
 	}
 	base := makeOnce(t, name, func(path string) error {
 		return vm.Build{Builder: *builtBuilder, Init: initFor(k.Arch), Drivers: i.drivers, Args: args}.Make(k, path)

@@ -1,0 +1,73 @@
+package linuxtest
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"slices"
+	"strings"
+
+	"github.com/preroot/preroot/pkg/storage"
+)
+
+// readVolumes puts the helper for logical volumes into the image, if the case has one: a device with the key from.
+func (m *Machine) readVolumes() {
+	if slices.ContainsFunc(m.disks, func(d *disk) bool { return d.attr["from"] != "" && !d.is("nohelper") }) {
+		m.files.put(storage.LVMHelper, "", 0o755)
+	}
+}
+
+// lvmHelper is the helper (cmd/lvm): a device appears when all that it is made from are named, or, with --degraded and the word raid, one of them.
+func (m *Machine) lvmHelper(args []string) (int, string, error) {
+	m.note("lvm %s", strings.Join(args, " "))
+	var said strings.Builder
+	for _, d := range m.disks {
+		if d.attr["from"] == "" {
+			continue
+		}
+		there, missing := 0, ""
+		for _, name := range strings.Split(d.attr["from"], ",") {
+			if slices.Contains(args, "/dev/"+name) {
+				there++
+			} else {
+				missing = name
+			}
+		}
+		switch {
+		case missing != "" && (there == 0 || !d.is("raid") || !slices.Contains(args, "--degraded")):
+			said.WriteString(storage.LackMark + "logical volume " + d.attr["lv"] + " lies on physical volumes that are missing: " + missing + "\n")
+		case !m.isPresent(d):
+			said.WriteString("logical volume " + d.attr["lv"] + " is active\n")
+			m.plug(d)
+		}
+	}
+	return 0, said.String(), nil
+}
+
+func (m *Machine) isPresent(d *disk) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return d.present
+}
+
+// mapperFiles are what /sys says of a logical volume.
+func (m *Machine) mapperFiles(d *disk, dir string) {
+	vg, lv, ok := strings.Cut(d.attr["lv"], "/")
+	if !ok {
+		return
+	}
+	double := strings.NewReplacer("-", "--")
+	m.files.write(dir+"/dm/name", double.Replace(vg)+"-"+double.Replace(lv)+"\n")
+	m.files.write(dir+"/dm/uuid", "LVM-"+strings.Repeat("v", 32)+strings.Repeat("l", 32)+"\n")
+}
+
+// physicalVolume is the label of one (lib/label/label.h of LVM2).
+func physicalVolume() []byte {
+	s := make([]byte, sectorSize)
+	copy(s, "LABELONE")
+	binary.LittleEndian.PutUint64(s[8:], 1)
+	binary.LittleEndian.PutUint32(s[20:], 32)
+	copy(s[24:], "LVM2 001")
+	copy(s[32:], strings.Repeat("p", 32))
+	binary.LittleEndian.PutUint32(s[16:], ^crc32.Update(^uint32(0xf597a6cf), crc32.IEEETable, s[20:]))
+	return s
+}

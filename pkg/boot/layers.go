@@ -1,0 +1,140 @@
+package boot
+
+import (
+	"errors"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/preroot/preroot/pkg/crypttab"
+	"github.com/preroot/preroot/pkg/initqueue"
+	"github.com/preroot/preroot/pkg/kmod"
+	"github.com/preroot/preroot/pkg/storage"
+)
+
+// layers is what the finder knows of the work that pkg/storage wants: volumes of LVM and their like are made in the native mode; where an udevd runs, its rules and the hooks of the image do it.
+type layers struct {
+	done    map[string]bool // by key
+	running map[string]bool
+	told    []string // for the log, each once
+	lacks   []string // of what was done last, for the report
+	patient bool     // members that are missing are waited for,
+	late    bool     // and no longer
+}
+
+// layered is the event of the end of such work.
+type layered struct {
+	key string
+	storage.Outcome
+	err error
+}
+
+// membersLate is the event that missing members are given up.
+type membersLate struct{}
+
+// layerWork is what is to be done now.
+func (f *finder) layerWork() []storage.Work {
+	if f.b.udevd != nil || f.scan != known || !f.inv.Settled() {
+		return nil
+	}
+	return f.newWork(f.layers.late)
+}
+
+func (f *finder) newWork(late bool) (list []storage.Work) {
+	for _, w := range storage.Next(f.inv.Devices(), f.want, late, f.b.volumeWords) {
+		if !f.layers.done[w.Key] && !f.layers.running[w.Key] {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// volumeWords reads the parameters about volumes, when there is a volume.
+func (b *Boot) volumeWords() crypttab.Words {
+	words, _ := crypttab.ReadWords(b.params)
+	return words
+}
+
+// layerJobs begins it.
+func (f *finder) layerJobs() (jobs []initqueue.Job) {
+	system := layerSystem{f.b.loader, f.b.m.Programs}
+	for _, w := range f.layerWork() {
+		f.layers.running[w.Key] = true
+		jobs = append(jobs, initqueue.Job{Key: w.Key, Limit: w.Limit, Run: func() initqueue.Event {
+			outcome, err := w.Do(system)
+			return layered{w.Key, outcome, err}
+		}})
+	}
+	if !f.layers.patient && len(f.layers.done) > 0 && len(f.newWork(true)) > 0 {
+		f.layers.patient = true
+		patience := memberPatience
+		if limit := f.b.loop.Limit; limit > 0 {
+			patience = limit * 2 / 3
+		}
+		f.b.spawn("missing members", nil, func() { f.b.giveUpMembers(patience) })
+	}
+	return jobs
+}
+
+// memberPatience is how long missing members are waited for where nothing says how long root is: two thirds of rd.retry's default, as dracut's hooks wait for a degraded array.
+const memberPatience = 120 * time.Second
+
+// giveUpMembers tells when the time for them is over.
+func (b *Boot) giveUpMembers(patience time.Duration) {
+	select {
+	case <-time.After(patience):
+		b.deliver(membersLate{})
+	case <-b.over:
+	}
+}
+
+// layered notes the end of work. What it has made comes with events of its own.
+func (f *finder) layered(ev layered) {
+	delete(f.layers.running, ev.key)
+	f.layers.done[ev.key] = true
+	f.buses = unknown
+	f.layers.lacks = ev.Lacks
+	if ev.err != nil {
+		f.layers.lacks = append(f.layers.lacks, ev.err.Error())
+	}
+	for _, line := range append(ev.Done, f.layers.lacks...) {
+		f.tellLayer(line)
+	}
+}
+
+// maxLayerLines bounds what layers can say in a boot: whoever has made a disk chooses part of the words.
+const maxLayerLines = 100
+
+// tellLayer says a line of a layer, once.
+func (f *finder) tellLayer(line string) {
+	if !slices.Contains(f.layers.told, line) && len(f.layers.told) < maxLayerLines {
+		f.layers.told = append(f.layers.told, line)
+		f.b.m.Log.Notef("%s", line)
+	}
+}
+
+// layerSystem is the machine for such work.
+type layerSystem struct {
+	loader   *kmod.Loader
+	programs Programs
+}
+
+// Load loads modules; without any for this kernel they are taken for built in.
+func (s layerSystem) Load(modules ...string) error {
+	if s.loader == nil {
+		return nil
+	}
+	return s.loader.Load(modules...)
+}
+
+// Run runs a helper of the image.
+func (s layerSystem) Run(program string, args ...string) (string, error) {
+	status, text, err := s.programs.Run(program, args...)
+	text = strings.TrimSpace(text)
+	if err == nil && status != 0 {
+		last := strings.LastIndexByte(text, '\n') + 1
+		text, err = text[:last], errors.New(path.Base(program)+": "+text[last:])
+	}
+	return text, err
+}

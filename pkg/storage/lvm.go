@@ -1,0 +1,71 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/preroot/preroot/pkg/device"
+)
+
+// LVMHelper is the program of an image that activates logical volumes (cmd/lvm).
+const LVMHelper = "/usr/lib/preroot/lvm"
+
+// LackMark begins a line of a helper that says what it lacks.
+const LackMark = "lacks: "
+
+// lvmLimit is how long it may take: it reads a few sectors of each member, and makes some devices.
+const lvmLimit = 30 * time.Second
+
+var _ = register(Layer{Name: "LVM", Claims: isPV, Next: nextLVM})
+
+func isPV(d *device.Device) bool { return d.FSType() == "LVM2_member" }
+
+// nextLVM has the helper look at all physical volumes together: one may lack what another has. It activates what the boot waits for and what the words name, as far as that is there. When it is
+// late, a raid goes without the legs that are missing, as far as its level can spare them: used once without one, it has to be made whole again.
+func nextLVM(k Known) []Work {
+	if !k.Words.LVM {
+		return nil
+	}
+	var args []string
+	if k.Late {
+		args = append(args, "--degraded")
+	}
+	for _, vg := range k.Words.VGs {
+		args = append(args, "--vg="+vg)
+	}
+	for _, lv := range k.Words.LVs {
+		args = append(args, "--lv="+lv)
+	}
+	for _, ref := range k.Wanted {
+		args = append(args, "--for="+ref.Text)
+	}
+	for _, m := range k.Members {
+		args = append(args, m.Node)
+	}
+	return []Work{{Key: "lvm " + strings.Join(args, " "), Limit: lvmLimit, Do: func(s System) (Outcome, error) {
+		if err := s.Load("dm_mod"); err != nil {
+			return Outcome{}, err
+		}
+		said, err := s.Run(LVMHelper, args...)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%s is a physical volume of LVM, and the image has no %s: build it with preroot build --lvm", k.Members[0].Node, LVMHelper)
+		}
+		return outcome(said), err
+	}}}
+}
+
+// outcome sorts what the helper has said.
+func outcome(text string) (o Outcome) {
+	for l := range strings.Lines(text) {
+		l = strings.TrimSpace(l)
+		if lack, ok := strings.CutPrefix(l, LackMark); ok {
+			o.Lacks = append(o.Lacks, lack)
+		} else if l != "" {
+			o.Done = append(o.Done, l)
+		}
+	}
+	return o
+}

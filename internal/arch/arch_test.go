@@ -81,9 +81,9 @@ func hostOnly(dir string) bool {
 var layers = [][]string{
 	{"internal/linux", "internal/klog", "internal/safe", "internal/crc", "pkg/timeline"},
 	{"pkg/cmdline", "dracut/lib"},
-	{"pkg/config", "pkg/crypttab", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole", "pkg/unpack", "pkg/lvm"},
+	{"pkg/config", "pkg/crypttab", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole", "pkg/unpack", "pkg/lvm", "pkg/luks"},
 	{"pkg/initqueue", "pkg/initrd", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/stock", "pkg/storage"},
-	{"pkg/nfsroot", "pkg/ramdisk", "pkg/luks", "pkg/activate"}, // of helpers: not in /init
+	{"pkg/nfsroot", "pkg/ramdisk", "pkg/activate", "pkg/unlock"}, // of helpers: not in /init
 	{"pkg/boot", "pkg/supervisor", "pkg/image"},
 	{"cmd/init", "cmd/preroot", "cmd/initrd", "cmd/nfsroot", "cmd/lvm"},
 	{"internal/vm", "internal/linuxtest"},
@@ -143,7 +143,7 @@ func TestInitUsesItsLibraries(t *testing.T) {
 }
 
 // beside are packages of helpers in an image, and the import paths below which their decoders lie: /init has none of it.
-var beside = []string{module + "pkg/unpack", module + "pkg/ramdisk", module + "pkg/nfsroot", module + "pkg/luks", module + "pkg/lvm", module + "pkg/activate", "golang.org/x/crypto", "github.com/klauspost/compress", "github.com/pierrec/lz4", "github.com/xi2/xz", "compress/bzip2"}
+var beside = []string{module + "pkg/unpack", module + "pkg/ramdisk", module + "pkg/nfsroot", module + "pkg/luks", module + "pkg/lvm", module + "pkg/activate", module + "pkg/unlock", "golang.org/x/crypto", "github.com/klauspost/compress", "github.com/pierrec/lz4", "github.com/xi2/xz", "compress/bzip2"}
 
 // TestHelpersAreNotInInit follows the imports of cmd/init through our own packages.
 func TestHelpersAreNotInInit(t *testing.T) {

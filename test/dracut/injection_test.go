@@ -49,7 +49,8 @@ func hostileValue(number int, canary string) string {
 		b.WriteString(pick(r, hostilePieces))
 	}
 	if number%97 == 0 {
-		b.WriteString(strings.Repeat(pick(r, hostilePieces), 3000/len(pick(r, hostilePieces))))
+		piece := pick(r, hostilePieces) // no longer than a variable of a process can be, 128 KiB (execve(2))
+		b.WriteString(strings.Repeat(piece, 3000/len(piece)))
 	}
 	return strings.ReplaceAll(b.String(), "CANARY", canary)
 }

@@ -3,6 +3,7 @@ package dracut
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -397,15 +398,16 @@ func hostileCall(number int) []string {
 	return args
 }
 
-// sourced sources jobs, each in a subshell, and says how many alarms each gave.
+// sourced sources jobs, each in a subshell and in a directory of its own, since what one leaves there another may read, and says how many alarms each gave.
 func (d *tool) sourced(t *testing.T, jobs []string) (counts []int) {
 	t.Helper()
-	_ = os.Remove(filepath.Join(d.root, "canary"))
+	must(t, errors.Join(os.RemoveAll(filepath.Join(d.root, "canary")), os.RemoveAll(filepath.Join(d.root, "jobs"))))
 	var script strings.Builder
 	for i, text := range jobs {
 		d.write(t, fmt.Sprintf("jobs/%d", i), text)
+		must(t, os.Mkdir(filepath.Join(d.root, fmt.Sprintf("jobs/%d.d", i)), 0o755))
 		// The pipe is closed when all that the job has started has ended, in the background too.
-		fmt.Fprintf(&script, "( job=/jobs/%d; . $job ) </jobs/none 2>&1 | while read -r _; do :; done\necho '<end>' >>/canary\n", i)
+		fmt.Fprintf(&script, "( cd /jobs/%d.d; job=/jobs/%d; . $job ) </jobs/none 2>&1 | while read -r _; do :; done\necho '<end>' >>/canary\n", i, i)
 	}
 	d.write(t, "jobs/none", "")
 	d.write(t, "jobs/all", script.String())

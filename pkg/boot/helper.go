@@ -17,11 +17,16 @@ type helper struct {
 // help runs a helper as a step of the boot and gives what it has said. Its last line is the reason when it fails.
 func (b *Boot) help(p helper, args ...string) (output string, err error) {
 	return b.runStep(&step{finder: b.finder, key: path.Base(p.path) + " " + args[0], limit: p.limit, drivers: p.drivers, run: func() (string, error) {
-		status, text, err := b.m.Programs.Run(p.path, args...)
-		text = strings.TrimSpace(text)
-		if err == nil && status != 0 {
-			err = errors.New(text[strings.LastIndexByte(text, '\n')+1:])
-		}
-		return text, err
+		return runHelper(b.m.Programs, p.path, args...)
 	}})
+}
+
+// runHelper runs a helper to its end and gives what it has said. Its last line is the reason when it fails.
+func runHelper(programs Programs, program string, args ...string) (said string, err error) {
+	status, said, err := programs.Run(program, args...)
+	said = strings.TrimSpace(said)
+	if err == nil && status != 0 {
+		err = errors.New(said[strings.LastIndexByte(said, '\n')+1:])
+	}
+	return said, err
 }

@@ -1,10 +1,7 @@
 package boot
 
 import (
-	"errors"
-	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/preroot/preroot/pkg/crypttab"
@@ -42,7 +39,7 @@ func (f *finder) layerWork() []storage.Work {
 }
 
 func (f *finder) newWork(late bool) (list []storage.Work) {
-	for _, w := range storage.Next(f.inv.Devices(), f.want, late, f.b.volumeWords) {
+	for _, w := range storage.Next(f.inv.Devices(), f.want, late, f.volumeWords) {
 		if !f.layers.done[w.Key] && !f.layers.running[w.Key] {
 			list = append(list, w)
 		}
@@ -50,9 +47,12 @@ func (f *finder) newWork(late bool) (list []storage.Work) {
 	return list
 }
 
-// volumeWords reads the parameters about volumes, when there is a volume.
-func (b *Boot) volumeWords() crypttab.Words {
-	words, _ := crypttab.ReadWords(b.params)
+// volumeWords reads the parameters about volumes, when there is a volume. A bad one is named, once.
+func (f *finder) volumeWords() crypttab.Words {
+	words, problems := crypttab.ReadWords(f.b.params)
+	for _, p := range problems {
+		f.tellLayer(p.String())
+	}
 	return words
 }
 
@@ -130,11 +130,5 @@ func (s layerSystem) Load(modules ...string) error {
 
 // Run runs a helper of the image.
 func (s layerSystem) Run(program string, args ...string) (string, error) {
-	status, text, err := s.programs.Run(program, args...)
-	text = strings.TrimSpace(text)
-	if err == nil && status != 0 {
-		last := strings.LastIndexByte(text, '\n') + 1
-		text, err = text[:last], errors.New(path.Base(program)+": "+text[last:])
-	}
-	return text, err
+	return runHelper(s.programs, program, args...)
 }

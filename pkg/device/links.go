@@ -31,7 +31,7 @@ func Links(d *Device) []string {
 	if d.DMName != "" {
 		add("mapper", d.DMName)
 	}
-	if vg, lv, ok := splitLV(d.DMName); ok && d.isLV() {
+	if vg, lv, ok := splitLV(d.DMName); ok && d.isLV() && vg != "." && vg != ".." {
 		add(vg, lv)
 	}
 	slices.Sort(links)

@@ -27,8 +27,8 @@ type MapperDevice struct {
 	Major, Minor uint32
 	OpenCount    int
 	Targets      int // of the table that is in use
-	// Active says that a table is in use, Loaded that one waits for Resume.
-	Active, Loaded, Suspended, ReadOnly bool
+	// Active says that a table is in use, Loaded that one waits for Resume, Leaving that it goes when the last who has it open closes it.
+	Active, Loaded, Suspended, ReadOnly, Leaving bool
 }
 
 // MapperTarget is one line of a table: Length sectors of 512 bytes from Start are served by a target of this type.
@@ -215,6 +215,13 @@ func (m *Mapper) Remove(name string, deferred bool) error {
 	return err
 }
 
+// Keep takes a deferred Remove back.
+func (m *Mapper) Keep(name string) error {
+	const message = "@cancel_deferred_remove"
+	_, err := m.do("DM_TARGET_MSG", unix.DM_TARGET_MSG, request{name: name, data: append(make([]byte, 8), message+"\x00"...)}) // struct dm_target_msg: the sector, and the text
+	return err
+}
+
 // Device says what the kernel knows of a mapping; the error is fs.ErrNotExist when there is none of this name.
 func (m *Mapper) Device(name string) (MapperDevice, error) {
 	return m.device("DM_DEV_STATUS", unix.DM_DEV_STATUS, request{name: name})
@@ -246,6 +253,7 @@ func (m *Mapper) device(call string, command uintptr, r request) (MapperDevice, 
 		Name: text(buf[dmName : dmName+dmNameLen]), UUID: text(buf[dmUUID : dmUUID+dmUUIDLen]),
 		OpenCount: int(int32(u32(buf, dmOpen))), Targets: int(u32(buf, dmCount)),
 		Active: flags&dmActive != 0, Loaded: flags&dmInactive != 0, Suspended: flags&dmSuspend != 0, ReadOnly: flags&dmReadOnly != 0,
+		Leaving: flags&dmDeferred != 0,
 	}
 	d.Major, d.Minor = mapperNumber(binary.NativeEndian.Uint64(buf[dmDev:]))
 	return d, nil

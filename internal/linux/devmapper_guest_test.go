@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -63,9 +65,27 @@ func TestGuestMapper(t *testing.T) {
 		t.Errorf("the old name: %v", err)
 	}
 	guestCrypt(t, m, d)
+	guestKeep(t, m, renamed, d)
 	must("remove", m.Remove(renamed, false))
 	if _, err := m.Device(renamed); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("removed: %v", err)
+	}
+}
+
+// guestKeep takes a deferred remove back.
+func guestKeep(t *testing.T, m *Mapper, name string, d MapperDevice) {
+	f, err := os.Open(fmt.Sprintf("/dev/dm-%d", d.Minor))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = m.Remove(name, true)
+	leaving, err2 := m.Device(name)
+	err3 := m.Keep(name)
+	kept, err4 := m.Device(name)
+	f.Close()
+	_, err5 := m.Device(name)
+	if err := errors.Join(err, err2, err3, err4, err5); err != nil || !leaving.Leaving || kept.Leaving {
+		t.Errorf("%v; leaving %v, kept %v", err, leaving.Leaving, kept.Leaving)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/preroot/preroot/pkg/storage"
 )
@@ -19,6 +20,11 @@ func (m *Machine) readVolumes() {
 // lvmHelper is the helper (cmd/lvm): a device appears when all that it is made from are named, or, with --degraded and the word raid, one of them.
 func (m *Machine) lvmHelper(args []string) (int, string, error) {
 	m.note("lvm %s", strings.Join(args, " "))
+	for _, d := range m.disks {
+		if takes, _ := duration(d.attr["takes"]); d.attr["from"] != "" {
+			time.Sleep(takes)
+		}
+	}
 	var said strings.Builder
 	for _, d := range m.disks {
 		if d.attr["from"] == "" {

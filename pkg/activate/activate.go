@@ -28,6 +28,7 @@ type Mapper interface {
 	Load(name string, table []linux.MapperTarget, how linux.MapperLoad) error
 	Resume(name string, udev uint16) error
 	Remove(name string, deferred bool) error
+	Keep(name string) error
 	Device(name string) (linux.MapperDevice, error)
 	Status(name string) ([]linux.MapperTarget, error)
 }

@@ -145,6 +145,8 @@ func (m *mapper) Remove(name string, deferred bool) error {
 	return m.note("remove %s", name)
 }
 
+func (m *mapper) Keep(name string) error { return m.note("keep %s", name) }
+
 func (m *mapper) Device(name string) (linux.MapperDevice, error) {
 	if d, ok := m.have[name]; ok {
 		return d, nil
@@ -204,6 +206,8 @@ func TestRun(t *testing.T) {
 		{name: "missing, and not needed", text: two, without: true, args: "--lv=my-vg/root", log: "create my--vg-root; load my--vg-root 0 512 linear 8:0 2048; resume my--vg-root", said: "logical volume my-vg/root is active"},
 		{name: "missing", text: two, without: true, args: "--lv=my-vg/home", said: "lacks: logical volume my-vg/home lies on physical volumes that are missing: " + pvs[1].id},
 		{name: "there already", text: two, have: map[string]linux.MapperDevice{"my--vg-root": {UUID: "LVM-" + groupID + "XTvk9JAymbuFcFHdStMypw8cQJkFpC01", Active: true}}, args: "--lv=my-vg/root"},
+		{name: "there for a moment only", text: two, have: map[string]linux.MapperDevice{"my--vg-root": {Name: "my--vg-root", UUID: "LVM-" + groupID + "XTvk9JAymbuFcFHdStMypw8cQJkFpC01", Active: true, Leaving: true}}, args: "--lv=my-vg/root",
+			log: "keep my--vg-root"},
 		{name: "of somebody else", text: two, have: map[string]linux.MapperDevice{"my--vg-root": {UUID: "CRYPT-1"}}, args: "--lv=my-vg/root", err: `logical volume my-vg/root: the device-mapper has a device my--vg-root already, with the UUID "CRYPT-1"`},
 		{name: "the kernel refuses", text: two, fails: "load", args: "--lv=my-vg/root", log: "create my--vg-root; load my--vg-root 0 512 linear 8:0 2048; remove my--vg-root", err: "logical volume my-vg/root: the kernel refuses"},
 		{name: "exported", text: strings.Replace(two, `"RESIZEABLE"`, `"EXPORTED"`, 1), args: "--vg=my-vg", said: "lacks: volume group my-vg: it is exported: vgimport takes it in"},

@@ -47,6 +47,9 @@ func (a *activator) make(g *lvm.Group, plan *lvm.Plan) (made []string, err error
 		case err == nil && have.UUID != d.UUID:
 			return made, fmt.Errorf("the device-mapper has a device %s already, with the UUID %q", d.Name, have.UUID)
 		case err == nil && have.Active:
+			if err := a.keep(have); err != nil {
+				return made, err
+			}
 			numbers[d.Name] = fmt.Sprintf("%d:%d", have.Major, have.Minor)
 			continue
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
@@ -66,6 +69,14 @@ func (a *activator) make(g *lvm.Group, plan *lvm.Plan) (made []string, err error
 		}
 	}
 	return made, nil
+}
+
+// keep has a device stay that was tried out, and is still looked at by somebody.
+func (a *activator) keep(d linux.MapperDevice) error {
+	if !d.Leaving {
+		return nil
+	}
+	return a.Mapper.Keep(d.Name)
 }
 
 // load gives a device its table, and puts it to use.

@@ -12,6 +12,7 @@ import (
 	"github.com/preroot/preroot/pkg/blkid"
 	"github.com/preroot/preroot/pkg/device"
 	"github.com/preroot/preroot/pkg/initqueue"
+	"github.com/preroot/preroot/pkg/storage"
 	"github.com/preroot/preroot/pkg/uevent"
 )
 
@@ -63,7 +64,7 @@ func newFinder(b *Boot) *finder {
 	return &finder{
 		b: b, inv: device.NewInventory(),
 		pending: map[string]uevent.Kind{}, loaded: map[string]bool{}, busy: map[string]time.Time{}, working: map[string]bool{},
-		layers: layers{done: map[string]bool{}, running: map[string]bool{}},
+		layers: layers{done: map[string]bool{}, running: map[string]storage.Work{}},
 	}
 }
 
@@ -263,8 +264,7 @@ func silent(d *device.Device) bool { return errors.As(d.ProbeErr, new(noAnswer))
 // abandoned takes the place of a result that did not come in time.
 func (f *finder) abandoned(ev initqueue.Abandoned) {
 	f.b.m.Log.Warnf("%s takes longer than %v: going on without it", ev.Key, ev.Limit)
-	if f.layers.running[ev.Key] {
-		f.layered(layered{key: ev.Key})
+	if f.layerLate(ev.Key) {
 		return
 	}
 	kind, rest, _ := strings.Cut(ev.Key, " ")

@@ -12,17 +12,17 @@ import (
 
 // layers is what the finder knows of the work that pkg/storage wants: volumes of LVM and their like are made in the native mode; where an udevd runs, its rules and the hooks of the image do it.
 type layers struct {
-	done    map[string]bool // by key
-	running map[string]bool
-	told    []string // for the log, each once
-	lacks   []string // of what was done last, for the report
-	patient bool     // members that are missing are waited for,
-	late    bool     // and no longer
+	done    map[string]bool         // by key
+	running map[string]storage.Work // by the name of the layer: one at a time, since two would make the same devices
+	told    []string                // for the log, each once
+	lacks   []string                // of what was done last, for the report
+	patient bool                    // members that are missing are waited for,
+	late    bool                    // and no longer
 }
 
 // layered is the event of the end of such work.
 type layered struct {
-	key string
+	work storage.Work
 	storage.Outcome
 	err error
 }
@@ -40,7 +40,7 @@ func (f *finder) layerWork() []storage.Work {
 
 func (f *finder) newWork(late bool) (list []storage.Work) {
 	for _, w := range storage.Next(f.inv.Devices(), f.want, late, f.volumeWords) {
-		if !f.layers.done[w.Key] && !f.layers.running[w.Key] {
+		if !f.layers.done[w.Key] && !f.layers.busy(w.Layer) {
 			list = append(list, w)
 		}
 	}
@@ -60,10 +60,10 @@ func (f *finder) volumeWords() crypttab.Words {
 func (f *finder) layerJobs() (jobs []initqueue.Job) {
 	system := layerSystem{f.b.loader, f.b.m.Programs}
 	for _, w := range f.layerWork() {
-		f.layers.running[w.Key] = true
+		f.layers.running[w.Layer] = w
 		jobs = append(jobs, initqueue.Job{Key: w.Key, Limit: w.Limit, Run: func() initqueue.Event {
 			outcome, err := w.Do(system)
-			return layered{w.Key, outcome, err}
+			return layered{w, outcome, err}
 		}})
 	}
 	if !f.layers.patient && len(f.layers.done) > 0 && len(f.newWork(true)) > 0 {
@@ -89,10 +89,25 @@ func (b *Boot) giveUpMembers(patience time.Duration) {
 	}
 }
 
+func (l *layers) busy(layer string) bool { _, yes := l.running[layer]; return yes }
+
+// layerLate takes the place of the end of work that did not come in time; false means that the job was no work of a layer.
+func (f *finder) layerLate(key string) bool {
+	for _, w := range f.layers.running {
+		if w.Key == key {
+			f.layered(layered{work: w})
+			return true
+		}
+	}
+	return false
+}
+
 // layered notes the end of work. What it has made comes with events of its own.
 func (f *finder) layered(ev layered) {
-	delete(f.layers.running, ev.key)
-	f.layers.done[ev.key] = true
+	if f.layers.running[ev.work.Layer].Key == ev.work.Key {
+		delete(f.layers.running, ev.work.Layer)
+	}
+	f.layers.done[ev.work.Key] = true
 	f.buses = unknown
 	f.layers.lacks = ev.Lacks
 	if ev.err != nil {

@@ -35,6 +35,8 @@ type Known struct {
 
 // Work is something to do.
 type Work struct {
+	// Layer is whose work it is; Next fills it in. Of a layer's work one is done at a time.
+	Layer string
 	// Key names the work and all that its outcome depends on: what was done under a key is not done again.
 	Key string
 	// Limit is how long it may take.
@@ -74,7 +76,10 @@ func Next(devices []*device.Device, wanted []device.Ref, late bool, words func()
 		if len(members) == 0 {
 			continue
 		}
-		list = append(list, l.Next(Known{members, wanted, words(), late})...)
+		for _, w := range l.Next(Known{members, wanted, words(), late}) {
+			w.Layer = l.Name
+			list = append(list, w)
+		}
 	}
 	return list
 }

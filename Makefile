@@ -1,4 +1,4 @@
-# make              build/init (the /init of an initramfs), build/preroot (host command), build/initrd, build/nfsroot and build/lvm (helpers of images)
+# make              build/init (the /init of an initramfs), build/preroot (host command), build/initrd, build/nfsroot, build/lvm and build/unlock (helpers of images)
 # make init-arm64   build/arm64/init, the same for arm64 (preroot build --init takes it)
 # make boot         build, make an image and a small root, boot it under QEMU; BOOT="-kernel sid -firmware uefi" and more
 # make test         everything: format, vet, staticcheck, unit tests, QEMU suite
@@ -38,7 +38,7 @@ STEP  = build/summary -dir build/test
 
 .PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection lvm test-matrix matrix test-dracut faults twins kills hooks-bad real initrd-oracle initrd kernels tools clean FORCE
 
-all: build/init build/preroot build/initrd build/nfsroot build/lvm
+all: build/init build/preroot build/initrd build/nfsroot build/lvm build/unlock
 
 # Go knows better than make what is out of date.
 build/init: FORCE
@@ -60,6 +60,9 @@ build/nfsroot: FORCE
 
 build/lvm: FORCE
 	$(BUILD) -o $@ ./cmd/lvm
+
+build/unlock: FORCE
+	$(BUILD) -o $@ ./cmd/unlock
 
 build/summary: FORCE
 	@$(BUILD) -o $@ ./test/summary
@@ -86,6 +89,7 @@ install: all
 	install -D -m 755 build/initrd $(DESTDIR)$(PREFIX)/lib/preroot/initrd
 	install -D -m 755 build/nfsroot $(DESTDIR)$(PREFIX)/lib/preroot/nfsroot
 	install -D -m 755 build/lvm $(DESTDIR)$(PREFIX)/lib/preroot/lvm
+	install -D -m 755 build/unlock $(DESTDIR)$(PREFIX)/lib/preroot/unlock
 	install -D -m 755 dracut/79preroot/module-setup.sh $(MODULE)/module-setup.sh
 	install -D -m 755 build/init $(MODULE)/init
 

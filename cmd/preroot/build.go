@@ -68,6 +68,7 @@ func buildOptions(args []string, stderr io.Writer) (o image.Options, verbose boo
 	})
 	f.StringVar(&o.Hooks, "hooks", "", "`DIR` with hook scripts of dracut's kind, DIR/STAGE/NAME.sh; the image gets a shell and our library of functions for them")
 	f.StringVar(&o.Initrd, "initrd", "", "`FILE`, a classic initrd (initrd(4)): a file system as it is, or packed with gzip, xz, zstd, lz4 or bzip2; its /linuxrc runs before root is mounted")
+	f.BoolVar(&o.LUKS, "luks", false, "what a root on LUKS volumes needs")
 	f.BoolVar(&o.LVM, "lvm", false, "what a root on logical volumes of LVM2 needs")
 	f.BoolVar(&o.Network, "network", false, "what a root on NFS needs (root=/dev/nfs, or a classic initrd that says so)")
 	f.StringVar(&o.Helpers, "helpers", "", "`DIR` with the helpers of /init that --initrd and --network take (default: beside this program, then /usr/lib/preroot)")

@@ -85,7 +85,7 @@ var layers = [][]string{
 	{"pkg/initqueue", "pkg/initrd", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/stock", "pkg/storage"},
 	{"pkg/nfsroot", "pkg/ramdisk", "pkg/activate", "pkg/unlock"}, // of helpers: not in /init
 	{"pkg/boot", "pkg/supervisor", "pkg/image"},
-	{"cmd/init", "cmd/preroot", "cmd/initrd", "cmd/nfsroot", "cmd/lvm"},
+	{"cmd/init", "cmd/preroot", "cmd/initrd", "cmd/nfsroot", "cmd/lvm", "cmd/unlock"},
 	{"internal/vm", "internal/linuxtest"},
 }
 

@@ -78,12 +78,9 @@ func mountAt(dirfd int, path, source, target, fstype string, flags uintptr, data
 		return &MountError{source, target, fstype, nil, err}
 	}
 	defer unix.Close(fd)
-	if err := configure(fd, source, flags, data); err != nil {
-		return &MountError{source, target, fstype, contextLog(fd), err}
-	}
-	mfd, err := unix.Fsmount(fd, unix.FSMOUNT_CLOEXEC, attributes(flags))
+	mfd, err := nowhere(fd, source, target, fstype, flags, data)
 	if err != nil {
-		return &MountError{source, target, fstype, contextLog(fd), err}
+		return err
 	}
 	defer unix.Close(mfd)
 	how := unix.MOVE_MOUNT_F_EMPTY_PATH
@@ -94,6 +91,39 @@ func mountAt(dirfd int, path, source, target, fstype string, flags uintptr, data
 		return &MountError{source, target, fstype, nil, err}
 	}
 	return nil
+}
+
+// nowhere makes the mount that a context of fsopen(2) is for, in no directory: it goes with its descriptor.
+func nowhere(fd int, source, target, fstype string, flags uintptr, data string) (mfd int, err error) {
+	if err := configure(fd, source, flags, data); err != nil {
+		return -1, &MountError{source, target, fstype, contextLog(fd), err}
+	}
+	mfd, err = unix.Fsmount(fd, unix.FSMOUNT_CLOEXEC, attributes(flags))
+	if err != nil {
+		return -1, &MountError{source, target, fstype, contextLog(fd), err}
+	}
+	return mfd, nil
+}
+
+// OpenOn opens a file for reading on the file system of a device, which is mounted in no directory and goes with the file; no link and no ".." leads out of it. Without a device it is a file here.
+// It waits for no FIFO.
+func OpenOn(device, fstype, path string) (*os.File, error) {
+	if device == "" {
+		return os.OpenFile(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	}
+	fd, err := unix.Fsopen(fstype, unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return nil, &MountError{device, "no directory", fstype, nil, err}
+	}
+	defer unix.Close(fd)
+	const flags = unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC | unix.MS_NOSYMFOLLOW
+	mfd, err := nowhere(fd, device, "no directory", fstype, flags, "")
+	if err != nil {
+		return nil, err
+	}
+	r := &Root{os.NewFile(uintptr(mfd), device)}
+	defer r.Close()
+	return r.Open(path)
 }
 
 // superFlags are the MS_ bits that belong to the super block, in the words of fsconfig(2).

@@ -12,11 +12,12 @@ import (
 // stands before the first section is a comment.
 //
 //	cmdline      the kernel's command line
-//	disks        one device a line: NAME FORMAT [key=value or word ...]; FORMAT is ext4, swap, pv, gpt or empty; a name
+//	disks        one device a line: NAME FORMAT [key=value or word ...]; FORMAT is ext4, swap, pv, luks, gpt or empty; a name
 //	             with a number behind it is a partition of the disk before it. Keys: uuid, label, partuuid,
 //	             partlabel, serial, diskseq, modalias, module (that brings it), at (a duration, from the beginning
 //	             or from that of the load of the module), answers (a duration: what its first reader waits), needs (a mount
-//	             option), from and lv (a logical volume VG/LV that the helper makes from these devices A,B, in the time takes; words raid, nohelper), swapfile (the page of the header of one). Words of swap: suspended, uswsusp, stale, busy (see swapHeader).
+//	             option), from and lv (a logical volume VG/LV that the helper makes from these devices A,B, in the time takes; words raid, nohelper), behind (what the helper opens from that device when somebody has typed, after
+//	             the time typed, for ever without; words denied, nohelper), swapfile (the page of the header of one). Words of swap: suspended, uswsusp, stale, busy (see swapHeader).
 //	             Words: lost (its uevent is lost), hang (reads never return), dead (they fail), ro (write-protected).
 //	filesystems  those that the kernel has; ext4 when there is no such section
 //	modules      one a line: NAME [alias=PATTERN] [needs=A,B] [takes=DURATION] and the words hang, absent; a module
@@ -129,6 +130,7 @@ type disk struct {
 	answered     time.Time // set when it is opened first
 	image        *image
 	present      bool
+	mapping      string // the name under which it was opened
 }
 
 func (d *disk) is(word string) bool { return slices.Contains(d.words, word) }

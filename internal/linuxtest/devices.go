@@ -23,7 +23,7 @@ func (m *Machine) plugAll() {
 		if bus, _, ok := strings.Cut(d.attr["modalias"], ":"); ok {
 			m.files.write("sys/bus/"+bus+"/devices/"+d.name+"/modalias", d.attr["modalias"]+"\n")
 		}
-		if d.attr["module"] != "" || d.attr["from"] != "" {
+		if d.attr["module"] != "" || d.attr["from"] != "" || d.attr["behind"] != "" {
 			continue
 		}
 		if d.at == 0 {

@@ -61,12 +61,14 @@ func newImage(d *disk) (*image, error) {
 		m.put(1024, sb)
 	case "pv":
 		m.put(sectorSize, physicalVolume())
+	case "luks":
+		m.put(0, luksHeader(d.attr["uuid"]))
 	case "swap":
 		swapHeader(m, d, 0)
 	case "gpt":
 		// The partitions are filled in by partition table, when all are known.
 	default:
-		return nil, fmt.Errorf("disk %s: no image of type %q; write ext4, swap, pv, gpt or empty", d.name, d.format)
+		return nil, fmt.Errorf("disk %s: no image of type %q; write ext4, swap, pv, luks, gpt or empty", d.name, d.format)
 	}
 	if offset, ok := d.swapFile(); ok {
 		swapHeader(m, d, offset)

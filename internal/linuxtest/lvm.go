@@ -55,8 +55,16 @@ func (m *Machine) isPresent(d *disk) bool {
 	return d.present
 }
 
-// mapperFiles are what /sys says of a logical volume.
+// mapperFiles are what /sys says of a logical volume, or of one of LUKS.
 func (m *Machine) mapperFiles(d *disk, dir string) {
+	m.mu.Lock()
+	under := m.diskOf(d.attr["behind"])
+	m.mu.Unlock()
+	if under != nil {
+		m.files.write(dir+"/dm/name", d.mapping+"\n")
+		m.files.write(dir+"/dm/uuid", "CRYPT-LUKS2-"+strings.ReplaceAll(under.attr["uuid"], "-", "")+"-"+d.mapping+"\n")
+		m.files.write(dir+"/slaves/"+under.name, "")
+	}
 	vg, lv, ok := strings.Cut(d.attr["lv"], "/")
 	if !ok {
 		return

@@ -100,6 +100,7 @@ func New(c *Case) (*Machine, error) {
 	}
 	m.readInitrd(c)
 	m.readVolumes()
+	m.readLocked()
 	if err := errors.Join(m.readModules(c), m.readPrograms(c), m.readPeople(c), m.readEvents(c), m.readNetwork(c)); err != nil {
 		return nil, err
 	}
@@ -375,6 +376,9 @@ func (m *Machine) runProgram(program string, args ...string) (int, string, error
 		return m.initrdHelper(args)
 	case rootfs.NFSHelper:
 		return m.nfsHelper(args)
+	case storage.UnlockHelper:
+		m.note("unlock %s", strings.Join(args, " "))
+		return 0, "", nil
 	case storage.LVMHelper:
 		return m.lvmHelper(args)
 	}
@@ -488,6 +492,10 @@ type programs struct{ m *Machine }
 
 func (p programs) Run(program string, args ...string) (int, string, error) {
 	return p.m.runProgram(program, args...)
+}
+
+func (p programs) Confide(dismissed <-chan struct{}, program string, args ...string) (string, error) {
+	return p.m.confide(dismissed, program, args)
 }
 
 var _ kmod.Kernel = kernel{}

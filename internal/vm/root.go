@@ -26,6 +26,7 @@ type Root struct {
 	Dirs []string
 
 	SizeMiB int // size of the file system; the smallest usual one if 0
+	Block   int // that of an ext4, in bytes; what mkfs takes for the size if 0
 
 	// Card makes the image's size a power of two, as QEMU wants of an SD card.
 	Card bool
@@ -160,7 +161,11 @@ func (r Root) mkfs(tree, path string) error {
 	var err error
 	switch r.FS {
 	case "ext4":
-		_, err = run("mkfs.ext4", "-q", "-F", "-d", tree, "-L", r.Label, "-U", r.UUID, path)
+		args := []string{"-q", "-F", "-d", tree, "-L", r.Label, "-U", r.UUID}
+		if r.Block > 0 {
+			args = append(args, "-b", strconv.Itoa(r.Block))
+		}
+		_, err = run("mkfs.ext4", append(args, path)...)
 	case "btrfs":
 		_, err = run("mkfs.btrfs", "-q", "-f", "--rootdir", tree, "-L", r.Label, "-U", r.UUID, path)
 	case "squashfs":

@@ -5,7 +5,7 @@ package blkid
 func About(typ, uuid string) (what, advice string) {
 	switch typ {
 	case "crypto_LUKS":
-		return "an encrypted volume", "which this preroot cannot open, and no word of the command line changes that: start another initramfs"
+		return "an encrypted volume", "behind which it may lie; it is opened by an image that was built with preroot build --luks, if rd.luks=0 does not forbid it"
 	case "LVM2_member":
 		return "a physical volume of LVM", "in whose volumes it may lie: name one by root=/dev/VG/LV, or by the root=UUID=... of what is in it"
 	case "linux_raid_member":

@@ -3,6 +3,7 @@ package boot
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ type attendance struct {
 	typed bool
 	began time.Time
 	left  time.Duration // of the countdown; negative for none
+	asks  []string      // what was to be asked for when it began
 	end   outcome
 	over  bool
 }
@@ -55,12 +57,12 @@ type (
 
 // attend offers the prompts and waits for how it ends.
 func (b *Boot) attend(why stop) outcome {
-	a := &attendance{finder: b.finder, seats: map[string]*seat{}, why: why, began: time.Now(), left: b.countdown(why)}
+	a := &attendance{finder: b.finder, seats: map[string]*seat{}, why: why, began: time.Now(), left: b.countdown(why), asks: b.finder.pendingAsks()}
 	b.prepareForPeople()
 	b.leaveRecord()
 	b.m.Parent.Wait("prompt", 0)
 	defer b.deadline.hold()()
-	b.finder.err, b.finder.timeUp, b.finder.people = nil, false, true
+	b.finder.err, b.finder.timeUp, b.finder.people, b.finder.layers.prompt = nil, false, true, true
 	b.m.Log.Errf("end: HELD: prompt on %s%s: %s", places(b.terminals()), a.plan(), why.reason)
 	b.m.Log.Flush(logPatience)
 	a.openSeats()
@@ -68,7 +70,7 @@ func (b *Boot) attend(why stop) outcome {
 	err := b.loop.Run()
 	b.loop.Owner, b.loop.Tick = b.finder, 0
 	a.closeSeats()
-	b.finder.people = false
+	b.finder.people, b.finder.layers.prompt = false, false
 	if err != nil {
 		return outcome{action: "reboot", reason: err.Error()}
 	}
@@ -138,6 +140,10 @@ func (a *attendance) Err() error { return a.finder.err }
 
 // Next goes on looking for devices and loading drivers.
 func (a *attendance) Next() ([]initqueue.Job, initqueue.Verdict) {
+	if !a.over && !a.typed && a.why.waited && a.newAsk() {
+		a.b.m.Log.Notef("a volume is there now that can be opened: going on")
+		a.finish(outcome{})
+	}
 	if !a.over && !a.typed && a.why.waited && !a.forHooks() && a.ready() {
 		a.b.m.Log.Notef("what was waited for is there now: going on")
 		a.finish(outcome{})
@@ -148,7 +154,12 @@ func (a *attendance) Next() ([]initqueue.Job, initqueue.Verdict) {
 	if !a.why.failure {
 		return a.peopleJobs(), initqueue.Wait
 	}
-	return a.jobs(), initqueue.Wait
+	return append(a.jobs(), a.layerJobs()...), initqueue.Wait
+}
+
+// newAsk says whether a secret could be asked for that could not when the wait failed. Here nobody is asked: the consoles are for whoever comes to this prompt.
+func (a *attendance) newAsk() bool {
+	return a.quiet() && slices.ContainsFunc(a.pendingAsks(), func(key string) bool { return !slices.Contains(a.asks, key) })
 }
 
 // deviceDone is a device that udevd is through with, while a wait for hooks has failed and nobody has typed: they are asked again, since what they build
@@ -263,5 +274,5 @@ func request(line string, shell bool) (o outcome, asked bool) {
 	return outcome{action: r.Action, reason: "asked for at the prompt"}, true
 }
 
-// errAuthentication is wrapped by the failure of an unlocking: there is no prompt after it, ever.
+// errAuthentication is what the failure of an unlocking is: there is no prompt after it, ever.
 var errAuthentication = errors.New("not authenticated")

@@ -88,6 +88,7 @@ type Boot struct {
 	state    state                         // what is remembered beyond the life of this engine
 	waits    atomic.Pointer[chan struct{}] // closed when the wait under way ends; nil outside
 
+	silent     atomic.Bool  // a secret is asked for on the consoles
 	printLevel atomic.Int32 // the console's level before it was lowered, 0 for as it was
 }
 

@@ -32,7 +32,8 @@ type finder struct {
 	resume  *resumeGoal     // the device of resume=, while it is awaited
 	scan    need            // block devices of /sys
 	aliases need            // every modalias of /sys
-	buses   need            // what still scans
+	buses   need            // what still scans, and what the kernel has sent
+	doubts  int             // how often that was in doubt
 	wave    wave
 	started bool // the modules of this wave are asked for
 	pending map[string]uevent.Kind
@@ -64,7 +65,7 @@ func newFinder(b *Boot) *finder {
 	return &finder{
 		b: b, inv: device.NewInventory(),
 		pending: map[string]uevent.Kind{}, loaded: map[string]bool{}, busy: map[string]time.Time{}, working: map[string]bool{},
-		layers: layers{done: map[string]bool{}, running: map[string]storage.Work{}},
+		layers: layers{done: map[string]bool{}, running: map[string]storage.Work{}, since: map[string]time.Time{}},
 	}
 }
 
@@ -95,6 +96,8 @@ type (
 	busState struct {
 		busy []string
 		last uint64 // the number of the last event that the kernel has sent
+		// doubts is how often the buses had been in doubt when they were looked at.
+		doubts int
 	}
 	eventsLate struct{ last uint64 }
 	lookAgain  struct{}
@@ -119,7 +122,7 @@ func (f *finder) Handle(ev initqueue.Event) {
 			f.b.makeNode(d)
 		}
 		f.inv.Replace(ev.devices)
-		f.buses = unknown
+		f.doubt()
 	case aliased:
 		f.aliases = known
 		for alias, kind := range ev.aliases {
@@ -133,15 +136,20 @@ func (f *finder) Handle(ev initqueue.Event) {
 		f.layered(ev)
 	case membersLate:
 		f.layers.late = true
+	case workDue:
 	case headerRead:
 		f.headerRead(ev)
 	case busState:
-		f.buses, f.last = known, max(f.last, ev.last)
+		f.last = max(f.last, ev.last)
+		f.buses = known
+		if ev.doubts != f.doubts { // it looked before something happened that may have made devices
+			f.buses = unknown
+		}
 		f.stillBusy(ev.busy)
 	case eventsLate:
 		f.eventsLate(ev)
 	case lookAgain:
-		f.buses = unknown
+		f.doubt()
 	case initqueue.Idle:
 		f.idle()
 	case initqueue.TimeUp:
@@ -160,6 +168,12 @@ func (f *finder) Handle(ev initqueue.Event) {
 	}
 }
 
+// doubt says that devices may have come: the buses and the number of the last event are to be looked at once more. A look that is under way does not count.
+func (f *finder) doubt() {
+	f.buses = unknown
+	f.doubts++
+}
+
 func (f *finder) uevent(ev uevent.Event) {
 	f.b.m.Log.Debugf("uevent %s", &ev)
 	f.number = max(f.number, ev.Seqnum)
@@ -172,7 +186,7 @@ func (f *finder) uevent(ev uevent.Event) {
 		f.inv.Apply(ev)
 	}
 	if ev.Subsystem == "block" || len(f.busy) > 0 {
-		f.buses = unknown
+		f.doubt()
 	}
 	if ev.Subsystem == "watchdog" && ev.Action == "add" {
 		f.b.findWatchdogs()
@@ -232,7 +246,7 @@ func (f *finder) tellProbed(d *device.Device, p probed) {
 
 func (f *finder) modulesDone(ev loadedAll) {
 	delete(f.working, ev.key)
-	f.buses = unknown
+	f.doubt()
 	if ev.err == nil {
 		return
 	}
@@ -298,7 +312,7 @@ func (f *finder) idle() {
 // Err is why the wait failed.
 func (f *finder) Err() error { return f.err }
 
-// Next decides.
+// Next decides. What was to be read is read even when the wait is over: the next one counts on it. No layer begins anything then.
 func (f *finder) Next() ([]initqueue.Job, initqueue.Verdict) {
 	if f.err != nil {
 		return nil, initqueue.Failed
@@ -306,12 +320,23 @@ func (f *finder) Next() ([]initqueue.Job, initqueue.Verdict) {
 	jobs := f.jobs()
 	switch v := f.judge(); {
 	case v != initqueue.Wait:
-		return nil, v
+		return jobs, v
+	case f.layers.denied != nil && f.settled():
+		f.err = f.layers.denied
+		return jobs, initqueue.Failed
 	case f.timeUp:
-		f.err = f.notFound(errDeadline)
-		return nil, initqueue.Failed
+		f.err = f.tooLate()
+		return jobs, initqueue.Failed
 	}
-	return jobs, initqueue.Wait
+	return append(jobs, f.layerJobs()...), initqueue.Wait
+}
+
+// tooLate is why the wait ends now; where somebody could not prove who he is, that.
+func (f *finder) tooLate() error {
+	if f.layers.denied != nil {
+		return f.layers.denied
+	}
+	return f.notFound(errDeadline)
 }
 
 // judge says whether everything wanted is there. The choice among devices is made only when all that can still bring
@@ -353,9 +378,9 @@ func (f *finder) judgeNothing() initqueue.Verdict {
 	return initqueue.Failed
 }
 
-// settled says that nothing can bring another device: all is quiet, and no layer has anything to do.
+// settled says that nothing can bring another device: all is quiet, and no layer has anything to do that was asked for.
 func (f *finder) settled() bool {
-	return f.quiet() && len(f.layers.running) == 0 && len(f.layerWork()) == 0
+	return f.quiet() && !f.layersBusy()
 }
 
 // quiet says that every block device which the kernel has announced is probed and that no scan of a storage bus
@@ -372,7 +397,7 @@ func (f *finder) eventsLate(ev eventsLate) {
 	}
 }
 
-// jobs names all work that is to be done now; the loop starts what does not run yet.
+// jobs names all work that is to be done now but that of layers; the loop starts what does not run yet.
 func (f *finder) jobs() []initqueue.Job {
 	var jobs []initqueue.Job
 	if f.scan != known {
@@ -387,11 +412,10 @@ func (f *finder) jobs() []initqueue.Job {
 		jobs = append(jobs, f.b.probeJob(d))
 	}
 	jobs = append(jobs, f.moduleJobs()...)
-	jobs = append(jobs, f.layerJobs()...)
 	jobs = append(jobs, f.resumeJobs()...)
 	if f.buses != known && f.scan == known && len(f.working) == 0 {
 		f.buses = reading
-		jobs = append(jobs, f.b.busJob())
+		jobs = append(jobs, f.b.busJob(f.doubts))
 	}
 	if f.buses == known && len(f.awaited()) > 0 {
 		jobs = append(jobs, busAlarm())

@@ -52,9 +52,9 @@ func (b *Boot) modaliasJob() initqueue.Job {
 }
 
 // busJob looks at which buses still scan.
-func (b *Boot) busJob() initqueue.Job {
+func (b *Boot) busJob(doubts int) initqueue.Job {
 	return initqueue.Job{Key: "buses", Limit: probeLimit, Run: func() initqueue.Event {
-		return busState{busyBuses(b.sys()), uevent.LastNumber(b.sys())}
+		return busState{busyBuses(b.sys()), uevent.LastNumber(b.sys()), doubts}
 	}}
 }
 

@@ -128,6 +128,7 @@ func (b *Boot) handOverTo() error {
 	if err := b.judgeAgain(); err != nil {
 		return err
 	}
+	b.nameMappings()
 	b.disarmPanic()
 	if b.udevd != nil {
 		_, _, given := b.params.Lookup("init=")

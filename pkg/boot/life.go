@@ -24,6 +24,7 @@ func (b *Boot) beginWait() (end func()) {
 	over := make(chan struct{})
 	b.waits.Store(&over)
 	return func() {
+		b.finder.dismiss()
 		b.waits.Store(nil)
 		close(over)
 	}

@@ -30,6 +30,7 @@ func TestSignsOfLife(t *testing.T) {
 		b := engineOn(ramRun{MapFS: fstest.MapFS{}}, false)
 		b.m.Asked, b.m.Parent = questions, pid1
 		b.events, b.over = make(chan initqueue.Event), make(chan struct{})
+		b.finder = newFinder(b)
 		go b.answer()
 		ask := func(want int, when string) {
 			questions <- struct{}{}
@@ -41,7 +42,7 @@ func TestSignsOfLife(t *testing.T) {
 		ask(1, "outside a wait")
 		end := b.beginWait()
 		ask(1, "the loop stands still")
-		newFinder(b).Handle(<-b.events)
+		b.finder.Handle(<-b.events)
 		if pid1.alive != 2 {
 			t.Error("the loop does not answer")
 		}

@@ -114,10 +114,11 @@ type Root interface {
 }
 
 // Programs runs a program of the image and gives its exit status, negative after a signal; stdin is /dev/null.
-// Interactive starts one on a terminal in a session of its own.
+// Interactive starts one on a terminal in a session of its own. Confide runs one that learns secrets, and erases it when it has stopped itself, or some time after dismissed is closed.
 type Programs interface {
 	Run(program string, args ...string) (status int, output string, err error)
 	Interactive(terminal, program string, argv, env []string) (Session, error)
+	Confide(dismissed <-chan struct{}, program string, args ...string) (output string, err error)
 }
 
 // Changes tells that something has changed in a directory. Await waits for it; Close ends that with an error.

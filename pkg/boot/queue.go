@@ -237,7 +237,7 @@ func (q *queue) record(busy bool) {
 
 // Next is asked after every event.
 func (q *queue) Next() ([]initqueue.Job, initqueue.Verdict) {
-	jobs := q.f.jobs()
+	jobs := append(q.f.jobs(), q.f.layerJobs()...)
 	if len(q.f.want) > 0 {
 		q.f.judge()
 		q.judgeRoot()
@@ -309,7 +309,8 @@ func (q *queue) skipped() initqueue.Verdict {
 func (q *queue) last() initqueue.Verdict {
 	switch {
 	case q.over.IsZero():
-		q.over, q.f.buses = time.Now(), unknown
+		q.over = time.Now()
+		q.f.doubt()
 		again := func() { q.f.b.deliver(queueChanged{}) }
 		q.f.b.spawn("queue", nil, again)
 		time.AfterFunc(lastLook, again)

@@ -75,6 +75,10 @@ func (p realPrograms) Interactive(terminal, program string, argv, env []string) 
 	return s, nil
 }
 
+func (p realPrograms) Confide(dismissed <-chan struct{}, program string, args ...string) (string, error) {
+	return p.Programs.Confide(func(f func()) { safe.Go(program, func(string, string) {}, f) }, dismissed, program, args...)
+}
+
 func openTerminal(path string) (Terminal, error) {
 	t, err := linux.OpenTerminal(path)
 	if err != nil {

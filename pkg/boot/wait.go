@@ -150,7 +150,9 @@ func (b *Boot) progress(what string) (stop func()) {
 			case <-done:
 				return
 			case <-ticker.C:
-				b.m.Log.Notef("%s: %d s so far", what, int(time.Since(start)/time.Second))
+				if !b.silent.Load() {
+					b.m.Log.Notef("%s: %d s so far", what, int(time.Since(start)/time.Second))
+				}
 			}
 		}
 	})

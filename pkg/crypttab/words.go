@@ -100,6 +100,12 @@ func (r *report) modern(word cmdline.Word) (cmdline.Word, bool) {
 	return word, word.Key == "rd.auto" || isOr(word.Key, "rd.luks") || isOr(word.Key, "rd.lvm")
 }
 
+// OfLUKS says whether a word is about encrypted volumes.
+func OfLUKS(word cmdline.Word) bool {
+	key := strings.TrimPrefix(word.Key, "rd.")
+	return isOr(key, "luks") || strings.HasPrefix(key, "rd_LUKS")
+}
+
 // isOr says whether key is name, or begins with it and a dot.
 func isOr(key, name string) bool {
 	rest, ok := strings.CutPrefix(key, name)

@@ -45,7 +45,7 @@ sdd1 error=input/output_error
 		{"sda1 crypt=crypto_LUKS uuid=0a1b2c3d-0000-1111-2222-333344445555 label=root", "PARTLABEL=root",
 			"/dev/sda1 has that as its LABEL: write LABEL=root"},
 		{"sda1 crypt=crypto_LUKS uuid=0a1b2c3d-0000-1111-2222-333344445555", "UUID=ffffffff-0000-1111-2222-333344445555",
-			"/dev/sda1 may hold it: it is crypto_LUKS (an encrypted volume), which this preroot cannot open, and no word of the command line changes that: start another initramfs"},
+			"/dev/sda1 may hold it: it is crypto_LUKS (an encrypted volume), behind which it may lie; it is opened by an image that was built with preroot build --luks, if rd.luks=0 does not forbid it"},
 		{"sda1 crypt=crypto_LUKS uuid=0a1b2c3d-0000-1111-2222-333344445555 holders=dm-0\ndm-0 fs=ext4 uuid=u", "UUID=ffffffff-0000-1111-2222-333344445555", ""},
 		{"sda1 raid=LVM2_member uuid=pvpvpv-id", "/dev/mapper/vg-root",
 			"/dev/sda1 may hold it: it is LVM2_member (a physical volume of LVM), in whose volumes it may lie: name one by root=/dev/VG/LV, or by the root=UUID=... of what is in it"},

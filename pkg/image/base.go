@@ -45,7 +45,7 @@ func (l *layout) addBase(o *Options, c *choice, init []byte, ram *classic, files
 		return err
 	}
 	entries = append(entries, hooks...)
-	for _, of := range []func(*Options) ([]Entry, error){ram.files, networkFiles, lvmFiles} {
+	for _, of := range []func(*Options) ([]Entry, error){ram.files, networkFiles, lvmFiles, luksFiles} {
 		list, err := of(o)
 		if err != nil {
 			return err

@@ -31,6 +31,7 @@ type Options struct {
 	Initrd        string // a classic initrd (initrd(4)) that the image carries; "" for none
 	Network       bool   // what a root on NFS needs
 	LVM           bool   // what a root on LVM needs
+	LUKS          bool   // what a root on LUKS needs
 	Helpers       string // folder of the helpers that these two need
 	KernelCmdline string // words for /etc/cmdline.d/10-cmdline.conf
 	NoShell       bool   // no prompt at boot, ever

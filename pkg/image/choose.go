@@ -49,6 +49,11 @@ func choose(t *tree, o *Options, ram *classic) (*choice, error) {
 			return nil, err
 		}
 	}
+	if o.LUKS {
+		if err := c.addLUKS(); err != nil {
+			return nil, err
+		}
+	}
 	c.addNeeds(o.Generic)
 	c.omit(o.OmitDrivers)
 	return c, t.index.Err()

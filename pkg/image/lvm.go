@@ -11,13 +11,7 @@ func (c *choice) addLVM() error {
 	if _, err := c.asked(lvmModules[0], "--lvm"); err != nil {
 		return err
 	}
-	for _, name := range lvmModules[1:] {
-		found, builtin := c.tree.resolve(name)
-		if len(found) == 0 && !builtin {
-			c.absent = appendNew(c.absent, name)
-		}
-		c.add(found...)
-	}
+	c.wish(lvmModules[1:])
 	return nil
 }
 

@@ -29,6 +29,8 @@ type Job struct {
 	// Limit is how long the job may take before it is abandoned: a job that blocks in the kernel cannot be ended, but
 	// it is not waited for. Zero is for ever.
 	Limit time.Duration
+	// Holds says that a person is waited for: the deadline of the wait stands still meanwhile.
+	Holds bool
 	Run   func() Event
 }
 
@@ -61,7 +63,7 @@ const (
 type Owner interface {
 	// Handle folds an event into what is known.
 	Handle(Event)
-	// Next says what should run now, and whether the wait is over. Jobs that run already may be named again.
+	// Next says what should run now, and whether the wait is over: what it names then runs beside what follows. Jobs that run already may be named again.
 	Next() ([]Job, Verdict)
 	// Err is why the wait failed.
 	Err() error
@@ -83,6 +85,7 @@ type Loop struct {
 	Over <-chan struct{}
 
 	running map[string]*time.Timer
+	holding map[string]bool // those of them that hold the deadline
 	late    map[string]bool
 	backlog []Job // asked for, not yet started
 	results chan result
@@ -102,19 +105,20 @@ type Panicked struct{ Key, Trace string }
 // Run waits until the owner says that the wait is over, and returns Owner.Err after a failure.
 func (l *Loop) Run() error {
 	if l.results == nil {
-		l.running, l.late, l.results = map[string]*time.Timer{}, map[string]bool{}, make(chan result)
+		l.running, l.holding, l.late, l.results = map[string]*time.Timer{}, map[string]bool{}, map[string]bool{}, make(chan result)
 	}
-	deadline, stop := l.deadline()
-	defer stop()
+	deadline := newDeadline(l.Limit)
+	defer deadline.hold(true)
 	tick, stopTick := l.ticker()
 	defer stopTick()
 	idle := false
 	for {
 		jobs, verdict := l.Owner.Next()
+		l.start(jobs)
 		if verdict != Wait {
 			return l.verdict(verdict)
 		}
-		l.start(jobs)
+		deadline.hold(len(l.holding) > 0)
 		if len(l.running) == 0 && !idle {
 			idle = true
 			l.Owner.Handle(Idle{})
@@ -125,7 +129,7 @@ func (l *Loop) Run() error {
 			l.Owner.Handle(ev)
 		case r := <-l.results:
 			l.finish(r)
-		case <-deadline:
+		case <-deadline.timer.C:
 			l.Owner.Handle(TimeUp{})
 		case <-tick:
 			l.Owner.Handle(Tick{})
@@ -143,14 +147,6 @@ func (l *Loop) verdict(v Verdict) error {
 		return err
 	}
 	return fmt.Errorf("the wait failed without a reason")
-}
-
-func (l *Loop) deadline() (<-chan time.Time, func()) {
-	if l.Limit <= 0 {
-		return nil, func() {}
-	}
-	t := time.NewTimer(l.Limit)
-	return t.C, func() { t.Stop() }
 }
 
 func (l *Loop) ticker() (<-chan time.Time, func()) {
@@ -181,6 +177,9 @@ func (l *Loop) waits(key string) bool {
 
 func (l *Loop) startOne(j Job) {
 	l.running[j.Key] = nil
+	if j.Holds {
+		l.holding[j.Key] = true
+	}
 	if j.Limit > 0 {
 		l.running[j.Key] = time.AfterFunc(j.Limit, func() {
 			l.send(result{j.Key, Abandoned{j.Key, j.Limit}})
@@ -197,12 +196,14 @@ func (l *Loop) finish(r result) {
 			return
 		}
 		delete(l.running, r.key)
+		delete(l.holding, r.key)
 		l.late[r.key] = true
 	} else {
 		if t := l.running[r.key]; t != nil {
 			t.Stop()
 		}
 		delete(l.running, r.key)
+		delete(l.holding, r.key)
 		delete(l.late, r.key)
 	}
 	l.Owner.Handle(r.event)

@@ -119,6 +119,47 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// TestLastJobs: what is named together with the end of a wait runs, and the next wait gets its result. The owner counts on that.
+func TestLastJobs(t *testing.T) {
+	synctest.Test(t, func(*testing.T) {
+		over := make(chan struct{})
+		s := &script{began: time.Now(), next: func(*script) ([]Job, Verdict) { return []Job{takes("probe", 0, time.Second)}, Done }}
+		l := Loop{Owner: s, Spawn: spawn, Over: over}
+		err := l.Run()
+		s.next = func(s *script) ([]Job, Verdict) {
+			if s.heard("probe") {
+				return nil, Done
+			}
+			return nil, Wait
+		}
+		if err := errors.Join(err, l.Run()); err != nil || !slices.Equal(s.said, []string{"1s string probe"}) {
+			t.Errorf("%v, %q", err, s.said)
+		}
+		close(over)
+	})
+}
+
+// TestHolds: while a person is waited for the deadline stands still, and goes on with what was left of it.
+func TestHolds(t *testing.T) {
+	begun := false
+	heard, err := wait(t, 10*time.Second, nil, func(s *script) ([]Job, Verdict) {
+		switch {
+		case s.heard("TimeUp"):
+			return nil, Failed
+		case begun:
+			return nil, Wait
+		}
+		begun = true
+		job := takes("prompt", 0, time.Hour)
+		job.Holds = true
+		return []Job{job, takes("other", 0, 2*time.Second)}, Wait
+	}, errors.New("too late"))
+	want := []string{"2s string other", "1h0m0s string prompt", "1h0m0s initqueue.Idle {}", "1h0m10s initqueue.TimeUp {}"}
+	if err == nil || !slices.Equal(heard, want) {
+		t.Errorf("%v, %q, want %q", err, heard, want)
+	}
+}
+
 func TestFailedWithoutReason(t *testing.T) {
 	_, err := wait(t, 0, nil, func(*script) ([]Job, Verdict) { return nil, Failed }, nil)
 	if err == nil {

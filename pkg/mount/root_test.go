@@ -41,7 +41,7 @@ func TestCandidateTypes(t *testing.T) {
 // TestNoFileSystem: the error says what the device holds and which word helps.
 func TestNoFileSystem(t *testing.T) {
 	for typ, want := range map[string]string{
-		"crypto_LUKS":       "/dev/x holds crypto_LUKS (an encrypted volume), which this preroot cannot open, and no word of the command line changes that: start another initramfs",
+		"crypto_LUKS":       "/dev/x holds crypto_LUKS (an encrypted volume), behind which it may lie; it is opened by an image that was built with preroot build --luks, if rd.luks=0 does not forbid it",
 		"linux_raid_member": "/dev/x holds linux_raid_member (a member of an MD array), which this preroot cannot assemble, and no word of the command line changes that: start another initramfs",
 		"BitLocker":         "/dev/x holds BitLocker (an encrypted Windows volume), which preroot cannot open; name another root=UUID=...",
 		"bcache":            "/dev/x holds bcache (a part of a bcache), whose file system is on the bcache device: write root=/dev/bcache0",

@@ -13,8 +13,12 @@ import (
 // LVMHelper is the program of an image that activates logical volumes (cmd/lvm).
 const LVMHelper = "/usr/lib/preroot/lvm"
 
-// LackMark begins a line of a helper that says what it lacks.
-const LackMark = "lacks: "
+// What begins a line of a helper: it lacks something. And the last one of a helper that learns secrets: it has failed; nobody has proven that he may have what is locked.
+const (
+	LackMark   = "lacks: "
+	FailMark   = "fails: "
+	DeniedMark = "denied: "
+)
 
 // lvmLimit is how long it may take: it reads a few sectors of each member, and makes some devices.
 const lvmLimit = 30 * time.Second
@@ -26,17 +30,17 @@ func isPV(d *device.Device) bool { return d.FSType() == "LVM2_member" }
 // nextLVM has the helper look at all physical volumes together: one may lack what another has. It activates what the boot waits for and what the words name, as far as that is there. When it is
 // late, a raid goes without the legs that are missing, as far as its level can spare them: used once without one, it has to be made whole again.
 func nextLVM(k Known) []Work {
-	if !k.Words.LVM {
+	if !k.LVM {
 		return nil
 	}
 	var args []string
 	if k.Late {
 		args = append(args, "--degraded")
 	}
-	for _, vg := range k.Words.VGs {
+	for _, vg := range k.VGs {
 		args = append(args, "--vg="+vg)
 	}
-	for _, lv := range k.Words.LVs {
+	for _, lv := range k.LVs {
 		args = append(args, "--lv="+lv)
 	}
 	for _, ref := range k.Wanted {
@@ -53,19 +57,24 @@ func nextLVM(k Known) []Work {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("%s is a physical volume of LVM, and the image has no %s: build it with preroot build --lvm", k.Members[0].Node, LVMHelper)
 		}
-		return outcome(said), err
+		o, _ := outcome(said)
+		return o, err
 	}}}
 }
 
-// outcome sorts what the helper has said.
-func outcome(text string) (o Outcome) {
+// outcome sorts what a helper has said; the error is what it has said of its failure.
+func outcome(text string) (o Outcome, err error) {
 	for l := range strings.Lines(text) {
 		l = strings.TrimSpace(l)
 		if lack, ok := strings.CutPrefix(l, LackMark); ok {
 			o.Lacks = append(o.Lacks, lack)
+		} else if why, ok := strings.CutPrefix(l, FailMark); ok {
+			err = errors.New(why)
+		} else if why, ok := strings.CutPrefix(l, DeniedMark); ok {
+			err = fmt.Errorf("%w: %s", ErrDenied, why)
 		} else if l != "" {
 			o.Done = append(o.Done, l)
 		}
 	}
-	return o
+	return o, err
 }

@@ -25,6 +25,17 @@ func (s *system) Run(program string, args ...string) (string, error) {
 	return "one\n\n lacks: two \n", nil
 }
 
+func (s *system) Confide(program string, args ...string) (string, error) {
+	return s.Run(program, args...)
+}
+
+func (s *system) FileSystem(fstype string) error {
+	s.asked = append(s.asked, "file system "+fstype)
+	return nil
+}
+
+func (s *system) Consoles() []string { return []string{"/dev/tty1"} }
+
 func found(name, fstype string) *device.Device {
 	return &device.Device{Name: name, Node: "/dev/" + name, Probed: true, Probe: &blkid.Info{Type: fstype}}
 }
@@ -52,15 +63,15 @@ func TestLVM(t *testing.T) {
 			t.Fatal(err)
 		}
 		asked := false
-		words := func() crypttab.Words {
+		words := func() *Written {
 			asked = true
 			w, problems := crypttab.ReadWords(cmdline.Join(cmdline.Source{Text: c.words}))
 			if len(problems) > 0 {
 				t.Error(problems)
 			}
-			return w
+			return &Written{Words: w}
 		}
-		work := Next(c.devices, []device.Ref{ref}, c.late, words)
+		work := Next(State{Devices: c.devices, Wanted: []device.Ref{ref}, Late: c.late}, false, words)
 		if asked != (c.name != "no member") {
 			t.Errorf("%s: the words are read: %v", c.name, asked)
 		}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -12,15 +12,12 @@ import (
 	"github.com/preroot/preroot/pkg/luks"
 )
 
-// Request is what is to be opened, and how people are asked.
+// Request is what is to be opened, and where people are asked.
 type Request struct {
 	Volumes []Volume
-	// Tries is after how many wrong passphrases it ends; 0 is never.
-	Tries int
-	// Timeout is how long a passphrase is waited for in all; 0 is for ever.
-	Timeout time.Duration
-	// TryEmpty tries the empty passphrase before anybody is asked. Headless asks nobody.
-	TryEmpty, Headless bool
+	// Any says that one of them will do: it is not known which.
+	Any      bool
+	Consoles []string
 }
 
 // ErrAuthentication says that nobody knew the passphrase. It never leads to a shell.
@@ -29,7 +26,7 @@ var ErrAuthentication = errors.New("no passphrase was right")
 // Run opens the volumes: by their key files, then by passphrases. One passphrase is tried on all that are closed; a wrong one makes the next prompt later, by a second more each time and ten at most.
 // It ends when nothing is closed any more. What cannot be opened by any passphrase is said and is no reason to ask.
 func Run(ctx context.Context, m Machine, r Request) error {
-	o := &opener{Machine: m}
+	o := &opener{Machine: m, any: r.Any}
 	defer func() {
 		for _, v := range o.closed {
 			v.close()
@@ -37,21 +34,45 @@ func Run(ctx context.Context, m Machine, r Request) error {
 	}()
 	o.read(r.Volumes)
 	o.useKeyFiles(ctx)
-	if r.TryEmpty {
-		o.tryAll(ctx, nil, o.snapshot())
+	for _, v := range o.snapshot() {
+		if v.TryEmpty {
+			o.tryAll(ctx, nil, []*volume{v})
+		}
 	}
-	switch {
-	case len(o.closed) == 0:
-		return nil
-	case r.Headless:
-		return fmt.Errorf("%w: %s: no key file opens it, and nobody is to be asked (headless)", ErrAuthentication, o.names())
+	err := o.leaveHeadless()
+	if o.done() {
+		return err
 	}
-	if r.Timeout > 0 {
+	if limit := smallest(o.closed, func(v *volume) time.Duration { return v.Timeout }); limit > 0 {
 		var cancel func()
-		ctx, cancel = context.WithTimeout(ctx, r.Timeout)
+		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	return o.askUntilOpen(ctx, r.Tries)
+	return errors.Join(err, o.askUntilOpen(ctx))
+}
+
+// done says whether there is nothing left to do.
+func (o *opener) done() bool { return len(o.closed) == 0 || o.any && o.opened > 0 }
+
+// leaveHeadless gives up what nobody is to be asked for.
+func (o *opener) leaveHeadless() (err error) {
+	for _, v := range o.snapshot() {
+		if v.Headless {
+			err = errors.Join(err, fmt.Errorf("%w: %s (%s): no key file opens it, and nobody is to be asked (headless)", ErrAuthentication, v.Name, v.Node))
+			o.drop(v)
+		}
+	}
+	return err
+}
+
+// smallest is the smallest of the bounds of some volumes that is one.
+func smallest[T int | time.Duration](volumes []*volume, of func(*volume) T) (bound T) {
+	for _, v := range volumes {
+		if b := of(v); b > 0 && (bound == 0 || b < bound) {
+			bound = b
+		}
+	}
+	return bound
 }
 
 // snapshot is the list of what is closed, which changes while it is gone through.
@@ -70,9 +91,11 @@ func (o *opener) names() string {
 func (o *opener) useKeyFiles(ctx context.Context) {
 	for _, v := range o.snapshot() {
 		for _, k := range v.Keys {
-			key, err := readKey(k)
+			key, err := o.readKey(k)
 			if err != nil {
-				o.lack("%s: %v", v.Name, err)
+				if !k.Optional || !errors.Is(err, fs.ErrNotExist) {
+					o.lack("%s: key file %s: %v", v.Name, k.File, withoutPath(err))
+				}
 				continue
 			}
 			opened := o.tryAll(ctx, key, []*volume{v})
@@ -80,30 +103,29 @@ func (o *opener) useKeyFiles(ctx context.Context) {
 			if opened > 0 {
 				break
 			}
-			o.lack("%s: the key file %s does not open it", v.Name, k.Path)
+			o.lack("%s: the key file %s does not open it", v.Name, k.File)
 		}
 	}
 }
 
-// readKey reads a key file, which must be a regular one.
-func readKey(k KeyFile) ([]byte, error) {
-	f, err := os.Open(k.Path)
+// withoutPath is the reason of an error about a path.
+func withoutPath(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// readKey reads a key file.
+func (o *opener) readKey(k KeyFile) ([]byte, error) {
+	f, err := o.OpenFile(k.File)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("key file %s: it is no regular file", k.Path)
-	}
-	key, err := luks.ReadKeyFile(f, info.Size(), k.Offset, k.Size)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", k.Path, err)
-	}
-	return key, nil
+	size, _ := f.Geometry()
+	return luks.ReadKeyFile(f, size, k.Offset, k.Size)
 }
 
 // Waits between a wrong passphrase and the next prompt.
@@ -113,16 +135,18 @@ const (
 )
 
 // askUntilOpen asks until nothing is closed.
-func (o *opener) askUntilOpen(ctx context.Context, tries int) error {
+func (o *opener) askUntilOpen(ctx context.Context) error {
+	tries := smallest(o.closed, func(v *volume) int { return v.Tries })
 	secret, err := linux.NewSecretMemory(linux.MaxSecretLine + 1)
 	if err != nil {
 		return err
 	}
 	defer secret.Close()
-	for wrong := 0; len(o.closed) > 0; {
-		switch err := o.Ask(ctx, "Passphrase for "+o.names()+": ", secret); {
+	note := "" // on what came before, for who types
+	for wrong := 0; !o.done(); {
+		switch err := o.Ask(ctx, note+"Passphrase for "+o.names()+": ", secret); {
 		case errors.Is(err, linux.ErrSecretCanceled), errors.Is(err, linux.ErrSecretTooLong):
-			o.lack("%v", err)
+			note = "(" + err.Error() + ") "
 			continue
 		case ctx.Err() != nil:
 			return fmt.Errorf("%w: %s: nobody has typed one in time", ErrAuthentication, o.names())
@@ -131,14 +155,14 @@ func (o *opener) askUntilOpen(ctx context.Context, tries int) error {
 		}
 		opened := o.tryAll(ctx, secret.Bytes(), o.snapshot())
 		secret.Wipe()
-		if opened > 0 || len(o.closed) == 0 {
-			wrong = 0
+		if opened > 0 || o.done() {
+			wrong, note = 0, ""
 			continue
 		}
 		if wrong++; tries > 0 && wrong >= tries {
 			return fmt.Errorf("%w: %s, after %d tries", ErrAuthentication, o.names(), wrong)
 		}
-		o.lack("that passphrase opens nothing")
+		note = fmt.Sprintf("(%d wrong) ", wrong)
 		if !pause(ctx, min(time.Duration(wrong)*waitStep, waitMost)) {
 			return fmt.Errorf("%w: %s: nobody has typed one in time", ErrAuthentication, o.names())
 		}

@@ -10,6 +10,8 @@ import (
 	"io"
 	"io/fs"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/preroot/preroot/internal/linux"
 	"github.com/preroot/preroot/pkg/luks"
@@ -18,17 +20,35 @@ import (
 // Volume is a volume that is to be opened.
 type Volume struct {
 	Name, Node string
-	Header     string   // the device or file with the header; "" is the volume itself
+	Header     File     // the file or device with the header; the zero value is the volume itself
 	Flags      []string // of the mapping, named as in a header: "allow-discards"
 	Slots      []int    // only these; none are all
 	ReadOnly   bool
 	Keys       []KeyFile
+	// Tries is after how many wrong passphrases it stays closed; 0 is never.
+	Tries int
+	// Timeout is how long a passphrase is waited for in all; 0 is for ever.
+	Timeout time.Duration
+	// TryEmpty tries the empty passphrase before anybody is asked. Headless asks nobody.
+	TryEmpty, Headless bool
 }
 
-// KeyFile is a file with a key, and which part of it is the key, in bytes; a Size of 0 is the rest.
+// File is one of the image, or of the file system of a type on a device: there no link and no ".." leads out of it. A path under /dev is a device.
+type File struct{ Path, On, Type string }
+
+// String is the file, for people.
+func (f File) String() string {
+	if f.On != "" {
+		return f.Path + " on " + f.On
+	}
+	return f.Path
+}
+
+// KeyFile is a file with a key, and which part of it is the key, in bytes; a Size of 0 is the rest. Of an optional one nobody is told that it is not there.
 type KeyFile struct {
-	Path         string
+	File
 	Offset, Size int64
+	Optional     bool
 }
 
 // Disk is an open block device, or a file that stands for one.
@@ -51,8 +71,10 @@ type Mapper interface {
 
 // Machine is what unlocking asks of the machine.
 type Machine struct {
-	Open   func(node string) (Disk, error)
-	Mapper Mapper
+	Open func(node string) (Disk, error)
+	// OpenFile opens a regular file.
+	OpenFile func(File) (Disk, error)
+	Mapper   Mapper
 	// WithKey calls f while the kernel's keyring holds the key under that description (linux.WithLogonKey).
 	WithKey func(description string, key []byte, f func() error) error
 	Kernel  luks.Kernel
@@ -67,6 +89,8 @@ type Machine struct {
 // opener is the work on a set of volumes.
 type opener struct {
 	Machine
+	any    bool // one will do
+	opened int
 	closed []*volume
 }
 
@@ -87,7 +111,9 @@ func (o *opener) read(volumes []Volume) {
 	for _, v := range volumes {
 		w := &volume{Volume: v}
 		if err := o.readOne(w); err != nil {
-			o.lack("%s (%s): %v", v.Name, v.Node, err)
+			if !errors.Is(err, errOpen) {
+				o.lack("%s (%s): %v", v.Name, v.Node, err)
+			}
 			w.close()
 			continue
 		}
@@ -99,27 +125,50 @@ func (o *opener) read(volumes []Volume) {
 }
 
 func (o *opener) readOne(v *volume) (err error) {
-	if _, err := o.Mapper.Device(v.Name); err == nil {
-		return fmt.Errorf("there is a mapping of the name %s already", v.Name)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
 	if v.data, err = o.Open(v.Node); err != nil {
 		return err
 	}
 	v.areas = v.data
-	if v.Header != "" {
-		if v.areas, err = o.Open(v.Header); err != nil {
-			return err
+	if v.Header.Path != "" {
+		if v.areas, err = o.openHeader(v.Header); err != nil {
+			return fmt.Errorf("header %s: %w", v.Header, err)
 		}
 	}
 	size, _ := v.areas.Geometry()
 	if v.header, err = luks.Read(v.areas, size); err != nil {
 		return err
 	}
+	if err := o.nameIsFree(v); err != nil {
+		return err
+	}
 	size, _ = v.data.Geometry()
-	v.table, err = v.header.Table(size, v.Header != "", v.Flags...)
+	v.table, err = v.header.Table(size, v.Header.Path != "", v.Flags...)
 	return err
+}
+
+// errOpen says that a volume is open already.
+var errOpen = errors.New("it is open already")
+
+// nameIsFree refuses a name that a mapping has.
+func (o *opener) nameIsFree(v *volume) error {
+	d, err := o.Mapper.Device(v.Name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case d.UUID == v.header.DMUUID(v.Name):
+		return errOpen
+	}
+	return fmt.Errorf("there is a mapping of the name %s already, of something else (its UUID is %q)", v.Name, d.UUID)
+}
+
+// openHeader opens what holds a header.
+func (o *opener) openHeader(f File) (Disk, error) {
+	if f.On == "" && strings.HasPrefix(f.Path, "/dev/") {
+		return o.Open(f.Path)
+	}
+	return o.OpenFile(f)
 }
 
 func (v *volume) close() {
@@ -136,6 +185,7 @@ func (o *opener) tryAll(ctx context.Context, secret []byte, volumes []*volume) (
 		switch err := o.try(ctx, v, secret); {
 		case err == nil:
 			opened++
+			o.opened++
 			o.say("%s is open: /dev/mapper/%s", v.Node, v.Name)
 			o.drop(v)
 		case errors.Is(err, luks.ErrPassphrase):

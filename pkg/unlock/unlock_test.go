@@ -70,6 +70,7 @@ type machine struct {
 	asked    []string       // prompts, with the time
 	begun    time.Time      //
 	keyless  bool           // a kernel without keyring
+	taken    string         // the UUID of the mapping that has the name
 	fails    string         // the table whose load fails
 	inKernel map[string]int // keys in the keyring now, by description
 }
@@ -113,6 +114,9 @@ func (m *machine) Device(name string) (linux.MapperDevice, error) {
 	if m.have[name] {
 		return linux.MapperDevice{Name: name}, nil
 	}
+	if m.taken != "" {
+		return linux.MapperDevice{Name: name, UUID: m.taken}, nil
+	}
 	return linux.MapperDevice{}, fs.ErrNotExist
 }
 
@@ -152,6 +156,16 @@ func (m *machine) run(t *testing.T, files map[string]string, r Request) error {
 			}
 			return testDisk{f, "8:" + node[len(node)-1:]}, nil
 		},
+		OpenFile: func(at File) (Disk, error) {
+			f, err := linux.OpenOn("", "", at.Path)
+			if err != nil {
+				return nil, err
+			}
+			if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+				return nil, errors.New("it is no regular file")
+			}
+			return testDisk{f, ""}, nil
+		},
 		Mapper: m, WithKey: m.withKey, Ask: m.ask,
 		Say:  func(l string) { m.said = append(m.said, l) },
 		Lack: func(l string) { m.said = append(m.said, "lacks: "+l) },
@@ -160,6 +174,12 @@ func (m *machine) run(t *testing.T, files map[string]string, r Request) error {
 
 func one(keys ...KeyFile) Request {
 	return Request{Volumes: []Volume{{Name: "root", Node: "/dev/sd1", Keys: keys}}}
+}
+
+// with changes the only volume of a request.
+func with(r Request, change func(*Volume)) Request {
+	change(&r.Volumes[0])
+	return r
 }
 
 // TestRun: what is typed, what is asked when, and what comes of it.
@@ -189,25 +209,29 @@ func TestRun(t *testing.T) {
 		{name: "a kernel without keyring", files: []string{luks2}, request: one(), machine: machine{lines: []string{pass}, keyless: true}, said: open, asked: "0s Passphrase for root (/dev/sd1): ",
 			log: "create root CRYPT-LUKS2-11111111aaaa4aaa8aaa111111111111-root; load root 0 8192 crypt aes-xts-plain64 KEY 0 8:1 32768; resume root"},
 		{name: "three times wrong", files: []string{luks2}, request: one(), machine: machine{lines: []string{"a", "b", "", pass}}, log: mapped,
-			asked: "0s Passphrase for root (/dev/sd1): ; 1s Passphrase for root (/dev/sd1): ; 3s Passphrase for root (/dev/sd1): ; 6s Passphrase for root (/dev/sd1): ",
-			said:  "lacks: that passphrase opens nothing; lacks: that passphrase opens nothing; lacks: that passphrase opens nothing; " + open},
-		{name: "tries=3", files: []string{luks2}, request: Request{Volumes: one().Volumes, Tries: 3}, machine: machine{lines: []string{"a", "b", "c", pass}}, log: "none",
-			asked: "0s Passphrase for root (/dev/sd1): ; 1s Passphrase for root (/dev/sd1): ; 3s Passphrase for root (/dev/sd1): ",
-			said:  "lacks: that passphrase opens nothing; lacks: that passphrase opens nothing", err: "no passphrase was right: root (/dev/sd1), after 3 tries"},
+			asked: "0s Passphrase for root (/dev/sd1): ; 1s (1 wrong) Passphrase for root (/dev/sd1): ; 3s (2 wrong) Passphrase for root (/dev/sd1): ; 6s (3 wrong) Passphrase for root (/dev/sd1): ", said: open},
+		{name: "tries=3", files: []string{luks2}, request: with(one(), func(v *Volume) { v.Tries = 3 }), machine: machine{lines: []string{"a", "b", "c", pass}}, log: "none",
+			asked: "0s Passphrase for root (/dev/sd1): ; 1s (1 wrong) Passphrase for root (/dev/sd1): ; 3s (2 wrong) Passphrase for root (/dev/sd1): ", err: "no passphrase was right: root (/dev/sd1), after 3 tries"},
 		{name: "Ctrl-C", files: []string{luks2}, request: one(), machine: machine{lines: []string{"^C", pass}}, log: mapped,
-			asked: "0s Passphrase for root (/dev/sd1): ; 0s Passphrase for root (/dev/sd1): ", said: "lacks: canceled; " + open},
-		{name: "nobody types", files: []string{luks2}, request: Request{Volumes: one().Volumes, Timeout: time.Minute}, log: "none", asked: "0s Passphrase for root (/dev/sd1): ", err: "no passphrase was right: root (/dev/sd1): nobody has typed one in time"},
+			asked: "0s Passphrase for root (/dev/sd1): ; 0s (canceled) Passphrase for root (/dev/sd1): ", said: open},
+		{name: "nobody types", files: []string{luks2}, request: with(one(), func(v *Volume) { v.Timeout = time.Minute }), log: "none", asked: "0s Passphrase for root (/dev/sd1): ", err: "no passphrase was right: root (/dev/sd1): nobody has typed one in time"},
 		{name: "one for both", files: []string{luks2, luks1}, request: two, machine: machine{lines: []string{pass}}, asked: "0s Passphrase for root (/dev/sd1), home (/dev/sd2): ", said: open + "; /dev/sd2 is open: /dev/mapper/home"},
-		{name: "one each", files: []string{luks2, other}, request: two, machine: machine{lines: []string{"another", "wrong", pass}}, said: "/dev/sd2 is open: /dev/mapper/home; lacks: that passphrase opens nothing; " + open,
-			asked: "0s Passphrase for root (/dev/sd1), home (/dev/sd2): ; 0s Passphrase for root (/dev/sd1): ; 1s Passphrase for root (/dev/sd1): "},
-		{name: "key file", files: []string{luks2}, request: one(KeyFile{Path: key, Offset: 2, Size: int64(len(pass))}), log: mapped, said: open},
-		{name: "key file that is none", files: []string{luks2}, request: one(KeyFile{Path: key}), machine: machine{lines: []string{pass}}, log: mapped, asked: "0s Passphrase for root (/dev/sd1): ",
+		{name: "one each", files: []string{luks2, other}, request: two, machine: machine{lines: []string{"another", "wrong", pass}}, said: "/dev/sd2 is open: /dev/mapper/home; " + open,
+			asked: "0s Passphrase for root (/dev/sd1), home (/dev/sd2): ; 0s Passphrase for root (/dev/sd1): ; 1s (1 wrong) Passphrase for root (/dev/sd1): "},
+		{name: "key file", files: []string{luks2}, request: one(KeyFile{File: File{Path: key}, Offset: 2, Size: int64(len(pass))}), log: mapped, said: open},
+		{name: "key file that is none", files: []string{luks2}, request: one(KeyFile{File: File{Path: key}}), machine: machine{lines: []string{pass}}, log: mapped, asked: "0s Passphrase for root (/dev/sd1): ",
 			said: "lacks: root: the key file " + key + " does not open it; " + open},
-		{name: "key file that is missing", files: []string{luks2}, request: Request{Volumes: one(KeyFile{Path: "/no/key"}).Volumes, Headless: true}, log: "none", said: "lacks: root: open /no/key: no such file or directory",
+		{name: "key file that is missing", files: []string{luks2}, request: with(one(KeyFile{File: File{Path: "/no/key"}}), func(v *Volume) { v.Headless = true }), log: "none", said: "lacks: root: key file /no/key: no such file or directory",
 			err: "no passphrase was right: root (/dev/sd1): no key file opens it, and nobody is to be asked (headless)"},
-		{name: "key file that is a directory", files: []string{luks2}, request: one(KeyFile{Path: "/tmp"}), machine: machine{lines: []string{pass}}, log: mapped, asked: "0s Passphrase for root (/dev/sd1): ",
+		{name: "key file that is a directory", files: []string{luks2}, request: one(KeyFile{File: File{Path: "/tmp"}}), machine: machine{lines: []string{pass}}, log: mapped, asked: "0s Passphrase for root (/dev/sd1): ",
 			said: "lacks: root: key file /tmp: it is no regular file; " + open},
 		{name: "no volume", files: []string{key}, request: one(), log: "none", said: "lacks: root (/dev/sd1): no LUKS header; was it erased, or is it a detached one (rd.luks.options=header=)?"},
+		{name: "an optional key file", files: []string{luks2}, request: one(KeyFile{File: File{Path: "/no/key"}, Optional: true}), machine: machine{lines: []string{pass}}, log: mapped, asked: "0s Passphrase for root (/dev/sd1): ", said: open},
+		{name: "one of them", files: []string{luks2, other}, request: Request{Volumes: two.Volumes, Any: true}, machine: machine{lines: []string{"another"}}, asked: "0s Passphrase for root (/dev/sd1), home (/dev/sd2): ", said: "/dev/sd2 is open: /dev/mapper/home"},
+		{name: "the empty one is tried", files: []string{luks2}, request: with(one(), func(v *Volume) { v.TryEmpty = true }), machine: machine{lines: []string{pass}}, log: mapped, asked: "0s Passphrase for root (/dev/sd1): ", said: open},
+		{name: "open already", files: []string{luks2}, request: one(), machine: machine{taken: "CRYPT-LUKS2-11111111aaaa4aaa8aaa111111111111-root"}, log: "none"},
+		{name: "another has the name", files: []string{luks2}, request: one(), machine: machine{taken: "LVM-1"}, log: "none",
+			said: `lacks: root (/dev/sd1): there is a mapping of the name root already, of something else (its UUID is "LVM-1")`},
 		{name: "the kernel refuses", files: []string{luks2}, request: one(), machine: machine{lines: []string{pass}, fails: "root"}, asked: "0s Passphrase for root (/dev/sd1): ",
 			said: "lacks: root (/dev/sd1): the kernel has no such cipher"},
 	} {
@@ -255,7 +279,7 @@ func TestDetachedHeader(t *testing.T) {
 	} {
 		m := machine{lines: []string{pass}}
 		r := one()
-		r.Volumes[0].Header = c.header
+		r.Volumes[0].Header.Path = c.header
 		err := m.run(t, map[string]string{"/dev/sd1": data, "/dev/hd9": header}, r)
 		if err != nil || strings.Join(m.said, "; ") != c.said {
 			t.Errorf("header %q: %v, %q", c.header, err, m.said)

@@ -54,7 +54,7 @@ bad=
 func smallRoot(t *testing.T) string {
 	t.Helper()
 	init := program(t, benchDir+"/rootinit.c")
-	return makeOnce(t, "root-small.img", vm.Root{Init: init, SizeMiB: 32}.Make)
+	return makeOnce(t, "root-small.img", vm.Root{Init: init, SizeMiB: 32, Block: 4096}.Make)
 }
 
 // volumeDisks are the disks of one kind: a guest fills those of all kinds, by the lvm2 of this machine.

@@ -95,6 +95,7 @@ type image struct {
 	extra    []vm.Entry
 	initrd   string // a classic initrd that it carries
 	lvm      bool   // a root on LVM
+	luks     bool   // a root on LUKS
 }
 
 // known is the image for known hardware, the one that is measured.
@@ -113,6 +114,10 @@ func (i image) build(t *testing.T, k vm.Kernel) string {
 	if i.lvm {
 		name += "-lvm"
 		args = append(args, "--lvm")
+	}
+	if i.luks {
+		name += "-luks"
+		args = append(args, "--luks")
 	}
 	base := makeOnce(t, name, func(path string) error {
 		return vm.Build{Builder: *builtBuilder, Init: initFor(k.Arch), Drivers: i.drivers, Args: args}.Make(k, path)

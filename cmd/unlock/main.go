@@ -1,0 +1,111 @@
+// Command unlock is the helper for LUKS volumes, in images of preroot whose root may lie on one.
+//
+//	unlock rename OLD NEW
+//	unlock [--any] [--console=DEVICE]... [--volume=NAME --node=DEVICE [ARGUMENT]...]...
+//
+// The first gives a mapping another name. The second opens the volumes by their key files, then by passphrases, for which it asks on all consoles. Arguments of a volume: --header=FILE, --key=FILE (behind --key-offset=N and --key-size=N), each with
+// --on=DEVICE and --type=FILESYSTEM if it is not in the image, a key with --optional; --flag=FLAG, --slot=N, --read-only, --tries=N, --timeout=TIME, --try-empty, --headless. With --any one opened
+// volume is enough.
+//
+// What is done is told line by line, what is missing or refused with "lacks: " before it. A last line with "fails: " or "denied: " before it says why the work has failed; denied is who did not know the
+// passphrase. The helper then stops itself (SIGSTOP), for its parent to erase its memory; it does so after a SIGTERM, too.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/preroot/preroot/internal/linux"
+	"github.com/preroot/preroot/pkg/storage"
+	"github.com/preroot/preroot/pkg/unlock"
+)
+
+func main() {
+	if args := os.Args[1:]; len(args) == 3 && args[0] == "rename" {
+		if err := rename(args[1], args[2]); err != nil {
+			say(err.Error())
+			os.Exit(1)
+		}
+		return
+	}
+	ctx, done := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer done()
+	switch err := run(ctx, os.Args[1:]); {
+	case errors.Is(err, unlock.ErrAuthentication):
+		say(storage.DeniedMark + err.Error())
+	case err != nil:
+		say(storage.FailMark + err.Error())
+	}
+	linux.StopSelf()
+}
+
+// rename learns no secret, and ends as any program.
+func rename(name, newName string) error {
+	mapper, err := linux.OpenMapper()
+	if err != nil {
+		return err
+	}
+	defer mapper.Close()
+	return mapper.Rename(name, newName, 0)
+}
+
+func run(ctx context.Context, args []string) error {
+	linux.NoDumps()
+	r, err := unlock.ParseArgs(args)
+	if err != nil {
+		return err
+	}
+	mapper, err := linux.OpenMapper()
+	if err != nil {
+		return err
+	}
+	defer mapper.Close()
+	return unlock.Run(ctx, unlock.Machine{
+		Open: openDisk, OpenFile: openFile, Mapper: mapper, WithKey: linux.WithLogonKey, Kernel: kernel{}, Memory: linux.HalfOfMemory,
+		Ask: asker(r.Consoles).ask, Say: say, Lack: func(line string) { say(storage.LackMark + line) },
+	}, r)
+}
+
+func say(line string) { fmt.Println(line) }
+
+type disk struct{ *linux.Disk }
+
+func (d disk) Geometry() (size int64, sector int) { return d.Size, d.Sector }
+
+func openDisk(node string) (unlock.Disk, error) {
+	d, err := linux.OpenDisk(node)
+	if err != nil {
+		return nil, err
+	}
+	return disk{d}, nil
+}
+
+// file is a regular file in the place of a device.
+type file struct {
+	*os.File
+	size int64
+}
+
+func (f file) Geometry() (size int64, sector int) { return f.size, 512 }
+func (file) Number() string                       { return "" }
+
+// openFile opens a regular file of the image or of a device.
+func openFile(at unlock.File) (unlock.Disk, error) {
+	f, err := linux.OpenOn(at.On, at.Type, at.Path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is no regular file")
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return file{f, info.Size()}, nil
+}

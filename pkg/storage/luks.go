@@ -1,0 +1,216 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/preroot/preroot/pkg/blkid"
+	"github.com/preroot/preroot/pkg/crypttab"
+	"github.com/preroot/preroot/pkg/device"
+)
+
+// UnlockHelper is the program of an image that opens LUKS volumes (cmd/unlock).
+const UnlockHelper = "/usr/lib/preroot/unlock"
+
+var _ = register(Layer{Name: "LUKS", Claims: isLUKS, Named: hasHeaderElsewhere, Next: nextLUKS})
+
+func isLUKS(d *device.Device) bool { return d.FSType() == "crypto_LUKS" }
+
+// hasHeaderElsewhere says whether a device without a header is a volume because somebody says where its header is.
+func hasHeaderElsewhere(w *Written, d *device.Device) bool {
+	v, ok := w.Volume(w.Table, Described(d))
+	return ok && v.Options.Header.Path != ""
+}
+
+// Described is what crypttab knows a device by.
+func Described(d *device.Device) crypttab.Device {
+	c := crypttab.Device{PartUUID: d.PartUUID(), PartLabel: d.PartLabel(), Serial: d.Serial, Nodes: append(device.Links(d), d.Node)}
+	if isLUKS(d) {
+		c.UUID, c.Label = d.FSUUID(), d.FSLabel()
+	}
+	return c
+}
+
+// luksVolume is a volume that is closed.
+type luksVolume struct {
+	crypttab.Volume
+	d *device.Device
+}
+
+// nextLUKS has the volumes opened that are asked for, all together, so that one passphrase can serve them all. Others are offered: root may lie behind them.
+func nextLUKS(k Known) []Work {
+	var named, offered []luksVolume
+	var list []Work
+	for _, d := range k.Members {
+		v, ok := k.Volume(k.Table, Described(d))
+		switch {
+		case !ok || k.isOpen(d):
+		case v.Options.Refusal() != nil:
+			list = append(list, refuse(d, v.Options.Refusal()))
+		case v.Wanted || k.wants("/dev/mapper/"+v.Name):
+			named = append(named, luksVolume{v, d})
+		case !v.Options.NoAuto:
+			offered = append(offered, luksVolume{v, d})
+		}
+	}
+	switch {
+	case len(named) > 0:
+		list = append(list, k.unlock(named, false))
+	case len(offered) > 0:
+		list = append(list, k.unlock(offered, true))
+	}
+	return list
+}
+
+// isOpen says whether there is a mapping of a volume. The device-mapper knows it by the UUID in the header, without dashes (cryptsetup, dm_prepare_uuid).
+func (k *Known) isOpen(d *device.Device) bool {
+	uuid := "-" + strings.ReplaceAll(d.FSUUID(), "-", "") + "-"
+	return slices.ContainsFunc(k.Devices, func(m *device.Device) bool {
+		return strings.HasPrefix(m.DMUUID, "CRYPT-") && (slices.Contains(m.Slaves, d.Name) || uuid != "--" && strings.Contains(m.DMUUID, uuid))
+	})
+}
+
+func (k *Known) wants(node string) bool {
+	return slices.ContainsFunc(k.Wanted, func(r device.Ref) bool { return r.Value == node })
+}
+
+// refuse only says why a volume is not opened.
+func refuse(d *device.Device, why error) Work {
+	line := d.Node + ": " + why.Error()
+	return Work{Key: "luks " + line, Do: func(System) (Outcome, error) { return Outcome{Lacks: []string{line}}, nil }}
+}
+
+// request is what the helper is called with. Its arguments are those of pkg/unlock: what follows --volume is about that volume.
+type request struct {
+	args     []string
+	types    []string // of the file systems that key files and headers lie on
+	lacks    []string
+	patience time.Duration // how long what it lacks is waited for
+}
+
+// unlock opens volumes. A key file whose device is not there is waited for, as long as its volume says; then the passphrase is asked for.
+func (k *Known) unlock(volumes []luksVolume, offered bool) Work {
+	var r request
+	if offered {
+		r.add("--any")
+	}
+	for _, v := range volumes {
+		r.volume(k, &v)
+	}
+	key := "luks " + strings.Join(r.args, " ")
+	do := func(s System) (Outcome, error) {
+		if err := s.Load("dm_crypt"); err != nil {
+			return Outcome{}, err
+		}
+		args, lacks := slices.Clone(r.args), slices.Clone(r.lacks)
+		for _, t := range r.types {
+			if err := s.FileSystem(t); err != nil {
+				lacks = append(lacks, err.Error())
+			}
+		}
+		for _, c := range s.Consoles() {
+			args = append(args, "--console="+c)
+		}
+		said, err := s.Confide(UnlockHelper, args...)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%s is a LUKS volume, and the image has no %s: build it with preroot build --luks", volumes[0].d.Node, UnlockHelper)
+		}
+		o, failed := outcome(said)
+		o.Lacks = append(lacks, o.Lacks...)
+		return o, errors.Join(err, failed)
+	}
+	return Work{Key: key, After: r.patience, Asks: true, Offered: offered, Do: do}
+}
+
+func (r *request) add(args ...string) { r.args = append(r.args, args...) }
+
+func (r *request) addIf(is bool, arg string) {
+	if is {
+		r.add(arg)
+	}
+}
+
+// volume adds what is about one.
+func (r *request) volume(k *Known, v *luksVolume) {
+	o := &v.Options
+	r.add("--volume="+v.Name, "--node="+v.d.Node)
+	if o.Header.Path != "" {
+		r.file(k, v, "--header=", o.Header, true)
+	}
+	r.addIf(o.Discard, "--flag=allow-discards")
+	r.addIf(o.NoReadWorkqueue, "--flag=no-read-workqueue")
+	r.addIf(o.NoWriteWorkqueue, "--flag=no-write-workqueue")
+	r.addIf(o.SameCPU, "--flag=same-cpu-crypt")
+	r.addIf(o.SubmitFromCPUs, "--flag=submit-from-crypt-cpus")
+	r.addIf(o.ReadOnly, "--read-only")
+	r.addIf(o.KeySlot >= 0, "--slot="+strconv.Itoa(o.KeySlot))
+	r.addIf(o.Tries > 0, "--tries="+strconv.Itoa(o.Tries))
+	r.addIf(o.Timeout > 0, "--timeout="+o.Timeout.String())
+	r.addIf(o.TryEmpty, "--try-empty")
+	r.addIf(o.Headless, "--headless")
+	r.addIf(o.KeyOffset > 0, "--key-offset="+strconv.FormatInt(o.KeyOffset, 10))
+	r.addIf(o.KeySize > 0, "--key-size="+strconv.FormatInt(o.KeySize, 10))
+	for _, key := range v.Keys {
+		r.key(k, v, key)
+	}
+}
+
+// key adds a key file; one that may be anywhere is looked for on every file system.
+func (r *request) key(k *Known, v *luksVolume, key crypttab.KeyFile) {
+	if !key.Anywhere {
+		r.file(k, v, "--key=", key.File, !key.Optional)
+		return
+	}
+	found := false
+	for _, d := range k.Devices {
+		if d.Probe != nil && d.Probe.Usage == blkid.UsageFilesystem {
+			found = true
+			r.fileOn(d, "--key=", key.File.Path, false)
+		}
+	}
+	if !found {
+		r.lack(v, "no device has a file system that may hold the key file "+key.File.Path)
+	}
+}
+
+// file adds a file of the image, of a device's file system, or a device.
+func (r *request) file(k *Known, v *luksVolume, arg string, at crypttab.Location, must bool) {
+	if at.Device == "" {
+		r.add(arg + at.Path)
+		r.addIf(!must, "--optional")
+		return
+	}
+	ref, err := device.ParseRef(at.Device)
+	if err != nil {
+		r.lack(v, err.Error())
+		return
+	}
+	if d := k.Find(ref); d != nil {
+		r.fileOn(d, arg, at.Path, must)
+	} else {
+		r.lack(v, at.Device+", which has "+at.Path+", is not there")
+	}
+}
+
+func (r *request) fileOn(d *device.Device, arg, path string, must bool) {
+	r.add(arg+path, "--on="+d.Node, "--type="+d.FSType())
+	r.addIf(!must, "--optional")
+	r.types = append(r.types, d.FSType())
+}
+
+// lack notes what may still come.
+func (r *request) lack(v *luksVolume, line string) {
+	r.lacks = append(r.lacks, v.Name+": "+line)
+	r.patience = max(r.patience, v.Options.KeyTimeout)
+	if v.Options.KeyTimeout == 0 {
+		r.patience = forEver
+	}
+}
+
+// forEver is longer than any boot.
+const forEver = 1<<63 - 1

@@ -1,0 +1,206 @@
+package qemu
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/preroot/preroot/internal/vm"
+)
+
+const (
+	lockedUUID = "cccccccc-2222-4222-8222-222222222222"
+	secondUUID = "dddddddd-2222-4222-8222-222222222222"
+	passphrase = "correct horse"
+)
+
+// locked are volumes of LUKS: how cryptsetup makes them, and what is made in them, from $1, the disk, to $root, the device for the root file system.
+var locked = []struct{ name, format, within string }{
+	{"luks1", "--type luks1 --pbkdf-force-iterations 1000", ""},
+	{"argon2id", "--pbkdf argon2id --pbkdf-memory 4096 --pbkdf-parallel 1 --pbkdf-force-iterations 4 --sector-size 512", ""},
+	{"argon2i", "--pbkdf argon2i --pbkdf-memory 4096 --pbkdf-parallel 1 --pbkdf-force-iterations 4", ""},
+	{"pbkdf2", "--pbkdf pbkdf2 --pbkdf-force-iterations 1000 --sector-size 4096", ""},
+	{"essiv", "--pbkdf pbkdf2 --pbkdf-force-iterations 1000 --cipher aes-cbc-essiv:sha256 --key-size 256", ""},
+	{"serpent", "--pbkdf pbkdf2 --pbkdf-force-iterations 1000 --cipher serpent-xts-plain64", ""},
+	{"twofish", "--pbkdf pbkdf2 --pbkdf-force-iterations 1000 --cipher twofish-xts-plain64", ""},
+	{"detached", "--pbkdf pbkdf2 --pbkdf-force-iterations 1000 --header /dev/HEADER", ""},
+	{"second", "--uuid " + secondUUID + " --pbkdf pbkdf2 --pbkdf-force-iterations 1000", "root=/dev/null"},
+	{"lvm", "--pbkdf pbkdf2 --pbkdf-force-iterations 1000", "lvm pvcreate -y $root; lvm vgcreate -s 4M inner $root; lvm lvcreate -y -l 10 -n root-fs inner; root=/dev/inner/root-fs"},
+}
+
+// lockedScript makes all of them on /dev/vdb and the next, from the root file system on /dev/vda. On the last two disks are a volume of LVM with one of LUKS in it, and a second volume of LUKS.
+func lockedScript() string {
+	var b strings.Builder
+	b.WriteString(`export DM_DISABLE_UDEV=1
+mkdir -p /run/lock/lvm /run/lvm /run/cryptsetup
+lvm() { /usr/sbin/lvm "$@" --config 'activation { udev_sync=0 udev_rules=0 monitoring=0 } devices { use_devicesfile=0 }' </dev/null || bad="$bad lvm:$1"; }
+crypt() { /usr/sbin/cryptsetup --batch-mode --key-file /pass "$@" || bad="$bad $1:$2"; }
+fill() { dd if=/dev/vda of=$1 bs=1M || bad="$bad dd:$1"; }
+`)
+	for i, v := range locked {
+		disk := fmt.Sprintf("/dev/vd%c", 'b'+i)
+		format := strings.ReplaceAll(v.format, "/dev/HEADER", fmt.Sprintf("/dev/vd%c", 'b'+len(locked)+1))
+		open := ""
+		if before, header, ok := strings.Cut(format, "--header"); ok && before != "" {
+			open = "--header" + header
+		}
+		fmt.Fprintf(&b, "crypt luksFormat --uuid %s %s %s; crypt open %s %s volume; root=/dev/mapper/volume; %s\nfill $root; lvm vgchange -an inner; crypt close volume\n", lockedUUID, format, disk, open, disk, v.within)
+	}
+	disk := fmt.Sprintf("/dev/vd%c", 'b'+len(locked))
+	fmt.Fprintf(&b, "lvm pvcreate -y %s; lvm vgcreate -s 4M outer %s; lvm lvcreate -y -l 17 -n crypt outer; crypt luksFormat --uuid %s --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/outer/crypt; crypt open /dev/outer/crypt volume; fill /dev/mapper/volume\n", disk, disk, lockedUUID)
+	b.WriteString("sync; warn \"volumes made:$bad.\"\n")
+	return strings.ReplaceAll(b.String(), "; lvm vgchange -an inner;", "; [ -z \"${root##*inner*}\" ] && lvm vgchange -an inner;")
+}
+
+// lockedDisk is the disk with a volume; header is the one with the detached header.
+func lockedDisk(t *testing.T, name string) vm.Disk {
+	t.Helper()
+	root, k := smallRoot(t), kernel(t, "6.1-cloud")
+	dir := makeOnce(t, "locked", func(dir string) error { return fillLocked(t, k, root, dir) })
+	return vm.Disk{Path: filepath.Join(dir, name+".img"), Serial: "locked", Snapshot: true}
+}
+
+// fillLocked runs the guest that makes them.
+func fillLocked(t *testing.T, k vm.Kernel, root, dir string) error {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	tools, err := vm.Dynamic("/usr/sbin/lvm", "/usr/sbin/cryptsetup")
+	if err != nil {
+		return err
+	}
+	tools = append(tools, vm.Entry{Name: "pass", Mode: 0o600, Data: []byte(passphrase)})
+	extra := append(nativeHooks(t, map[string]string{"pre-mount/10-volumes.sh": lockedScript()}), tools...)
+	s := machine(t, k, image{drivers: known, lvm: true, luks: true, extra: extra}.build(t, k), serial)
+	s.Disks = []vm.Disk{{Path: root, Snapshot: true}}
+	var names []string
+	for _, v := range locked {
+		names = append(names, v.name)
+	}
+	for _, name := range append(names, "luks-on-lvm", "header") {
+		path := filepath.Join(dir, name+".img")
+		if err := errors.Join(os.WriteFile(path, nil, 0o644), os.Truncate(path, 80<<20)); err != nil {
+			return err
+		}
+		s.Disks = append(s.Disks, vm.Disk{Path: path})
+	}
+	r, err := vm.Run(s, nil)
+	if err == nil && !r.Says("volumes made:.") {
+		err = fmt.Errorf("the volumes were not made:\n%s", r.Report())
+	}
+	return err
+}
+
+// lockedMachine is one with some of these disks; words that name volumes are the caller's.
+func lockedMachine(t *testing.T, words string, extra []vm.Entry, disks ...string) vm.Spec {
+	t.Helper()
+	k := kernel(t, "6.1-cloud")
+	s := machine(t, k, image{drivers: known, luks: true, extra: extra}.build(t, k), serial+" "+words)
+	s.Disks = nil
+	for _, name := range disks {
+		s.Disks = append(s.Disks, lockedDisk(t, name))
+	}
+	return s
+}
+
+const named = "rd.luks.uuid=" + lockedUUID
+
+// TestLUKSWrong: three wrong passphrases, then the right one.
+func TestLUKSWrong(t *testing.T) {
+	t.Parallel()
+	r := bootTyping(t, lockedMachine(t, named, nil, "pbkdf2"), "Passphrase for", "one\n", "(1 wrong) Passphrase for", "two\n", "(2 wrong)", "\n", "(3 wrong)", passphrase+"\n")
+	if !r.Reached() {
+		fail(t, r, "root was not reached")
+	}
+}
+
+// TestLUKSDenied: with tries=3 three wrong ones end the boot; nobody gets a prompt or a shell, though both are allowed.
+func TestLUKSDenied(t *testing.T) {
+	t.Parallel()
+	s := lockedMachine(t, named+" rd.luks.options=tries=3 rd.shell=1 rd.emergency=poweroff", nil, "pbkdf2")
+	r := bootTyping(t, s, "Passphrase for", "one\n", "(1 wrong)", "two\n", "(2 wrong)", "three\n")
+	mustSay(t, r, "no passphrase was right: luks-"+lockedUUID+" (/dev/vda), after 3 tries", "end: POWERED OFF")
+	if r.Reached() || r.Says("HELD") || r.Says("rescue") {
+		fail(t, r, "it did not end")
+	}
+}
+
+// TestLUKSTwo: two volumes, one passphrase, asked for once.
+func TestLUKSTwo(t *testing.T) {
+	t.Parallel()
+	r := bootTyping(t, lockedMachine(t, named+" rd.luks.uuid="+secondUUID, nil, "second", "pbkdf2"), "Passphrase for", passphrase+"\n")
+	if !r.Reached() {
+		fail(t, r, "root was not reached")
+	}
+	mustSay(t, r, "/dev/vda is open: /dev/mapper/luks-"+secondUUID, "/dev/vdb is open: /dev/mapper/luks-"+lockedUUID)
+}
+
+// TestLUKSKeyFile: the key is part of a file of the image, or lies on a stick with a FAT, where a link and dots lead nowhere else. Nobody is asked.
+func TestLUKSKeyFile(t *testing.T) {
+	key := "xx" + passphrase + "yy"
+	inImage := []vm.Entry{{Name: "etc/keys/root.key", Mode: 0o600, Data: []byte(key)}}
+	part := " rd.luks.options=" + fmt.Sprintf("keyfile-offset=2,keyfile-size=%d", len(passphrase))
+	for _, c := range []struct {
+		name, words string
+		extra       []vm.Entry
+		stick       bool
+	}{
+		{"image", named + part + " rd.luks.key=/etc/keys/root.key", inImage, false},
+		{"crypttab", "", append(inImage, vm.Entry{Name: "etc/crypttab", Mode: 0o600, Data: fmt.Appendf(nil, "system UUID=%s /etc/keys/root.key keyfile-offset=2,keyfile-size=%d\n", lockedUUID, len(passphrase))}), false},
+		{"stick", named + part + " rd.luks.key=" + lockedUUID + "=/keys/root.key:LABEL=STICK", nil, true},
+		{"dots", named + part + " rd.luks.key=" + lockedUUID + "=/../../keys/root.key:LABEL=STICK", nil, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := lockedMachine(t, c.words, c.extra, "pbkdf2")
+			if c.stick {
+				s.Disks = append(s.Disks, vm.Disk{Path: stick(t, key), Serial: "stick", Snapshot: true})
+			}
+			r := boot(t, s)
+			if !r.Reached() || r.Says("Passphrase") {
+				fail(t, r, "root was not reached, or somebody was asked")
+			}
+			mustSay(t, r, "/dev/vda is open: /dev/mapper/")
+		})
+	}
+}
+
+// stick is a disk with a FAT that has a key.
+func stick(t *testing.T, key string) string {
+	t.Helper()
+	file := makeOnce(t, "root.key", func(path string) error { return os.WriteFile(path, []byte(key), 0o600) })
+	return makeOnce(t, "stick.img", vm.Root{FS: "vfat", Label: "STICK", SizeMiB: 40, Files: map[string]string{"keys/root.key": file}}.Make)
+}
+
+// TestLUKS: a root on each kind of volume is opened by a passphrase that is typed, by the helper of an image without cryptsetup.
+func TestLUKS(t *testing.T) {
+	for _, name := range []string{"6.1-cloud", "6.12-cloud"} {
+		for _, v := range []string{"luks1", "argon2id", "argon2i", "pbkdf2", "essiv", "serpent", "twofish", "detached", "lvm", "luks-on-lvm"} {
+			if name != "6.1-cloud" && v != "argon2id" && v != "lvm" {
+				continue
+			}
+			t.Run(name+"/"+v, func(t *testing.T) {
+				t.Parallel()
+				k := kernel(t, name)
+				words := serial
+				disks := []vm.Disk{lockedDisk(t, v)}
+				if v == "detached" {
+					words += " rd.luks.name=" + lockedUUID + "=root rd.luks.data=" + lockedUUID + "=/dev/vda rd.luks.options=" + lockedUUID + "=header=/dev/vdb"
+					disks = append(disks, lockedDisk(t, "header"))
+				} else if v != "argon2i" { // which is offered, without any word
+					words += " rd.luks.uuid=" + lockedUUID
+				}
+				s := machine(t, k, image{drivers: known, lvm: strings.Contains(v, "lvm"), luks: true}.build(t, k), words)
+				s.Disks = disks
+				r := bootTyping(t, s, "Passphrase for", passphrase+"\n")
+				if !r.Reached() {
+					fail(t, r, "root was not reached")
+				}
+				mustSay(t, r, " is open: /dev/mapper/")
+			})
+		}
+	}
+}

@@ -1,8 +1,8 @@
 // Command lvm is the helper for logical volumes, in images of preroot whose root may lie on one.
 //
-//	lvm [--degraded] [--vg=VG]... [--lv=VG/LV]... [--for=DEVICE]... NODE...
+//	lvm [--degraded] [--vg=VG]... [--lv=VG/LV]... [--for=DEVICE]... [--locked=DEVICE]... NODE...
 //
-// It makes the devices of the volumes that are named, and of those in which a DEVICE (UUID=... and the other forms of root=) lies, from the physical volumes NODE. What is done is told line by line, what is
+// It makes the devices of the volumes that are named, and of those in which a DEVICE (UUID=... and the other forms of root=) lies, or a locked one that another layer opens, from the physical volumes NODE. What is done is told line by line, what is
 // missing or refused with "lacks: " before it; the last line says what is wrong when the status is not 0.
 package main
 

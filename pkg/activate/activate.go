@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/preroot/preroot/internal/linux"
 	"github.com/preroot/preroot/pkg/device"
@@ -45,6 +46,8 @@ type Machine struct {
 type Request struct {
 	// For are the devices that the boot waits for.
 	For []device.Ref
+	// Locked are volumes of another layer that it is to open.
+	Locked []device.Ref
 	// VGs are groups whose volumes all come up (rd.lvm.vg=), LVs volumes as VG/LV (rd.lvm.lv=).
 	VGs, LVs []string
 	// Degraded lets a raid go without legs that are missing.
@@ -152,13 +155,25 @@ func (a *activator) choose() (list []volume) {
 		}
 	}
 	for _, ref := range a.For {
-		if ref.ByContent() {
-			for _, v := range a.holders(groups, ref) {
+		if ref.ByContent() || isMapping(ref) {
+			for _, v := range a.holders(groups, ref, true) {
 				add(v)
 			}
 		}
 	}
+	for _, ref := range a.Locked {
+		for _, v := range a.holders(groups, ref, false) {
+			add(v)
+		}
+	}
 	return list
+}
+
+// isMapping says whether the boot waits for a device of the device-mapper whose name is no logical volume's: in those a dash parts group and volume (lvm(8)). Another layer makes it, out of what may
+// lie in a volume.
+func isMapping(r device.Ref) bool {
+	name, ok := strings.CutPrefix(r.Value, "/dev/mapper/")
+	return ok && !strings.Contains(name, "-")
 }
 
 // named says whether the boot waits for the volume by its name.

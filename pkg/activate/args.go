@@ -20,14 +20,18 @@ func ParseArgs(args []string) (r Request, err error) {
 			r.VGs = append(r.VGs, value)
 		case key == "--lv":
 			r.LVs = append(r.LVs, value)
-		case key == "--for":
+		case key == "--for" || key == "--locked":
 			ref, err := device.ParseRef(value)
 			if err != nil {
 				return Request{}, err
 			}
-			r.For = append(r.For, ref)
+			if key == "--for" {
+				r.For = append(r.For, ref)
+			} else {
+				r.Locked = append(r.Locked, ref)
+			}
 		default:
-			return Request{}, fmt.Errorf("lvm: %s is not known; the arguments are --degraded, --vg=VG, --lv=VG/LV, --for=DEVICE, and nodes", arg)
+			return Request{}, fmt.Errorf("lvm: %s is not known; the arguments are --degraded, --vg=VG, --lv=VG/LV, --for=DEVICE, --locked=DEVICE, and nodes", arg)
 		}
 	}
 	return r, nil

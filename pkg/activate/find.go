@@ -12,8 +12,8 @@ import (
 )
 
 // holders finds the volumes in which a file system lies. Most can be read through the metadata; those that cannot (thin, cached) are made, one after the other, and taken away again if they have
-// something else. If none has it, it may lie behind what another layer opens: then those are all that carry a member of one. Of a volume and its snapshots, which carry the same, the volume is meant.
-func (a *activator) holders(groups []*lvm.Group, ref device.Ref) (list []volume) {
+// something else. If none has it, it may lie behind what another layer opens: with behind those are all that carry a member of one. Of a volume and its snapshots, which carry the same, the volume is meant.
+func (a *activator) holders(groups []*lvm.Group, ref device.Ref, behind bool) (list []volume) {
 	var hidden, members []volume
 	for _, v := range candidates(groups) {
 		switch info, err := a.look(v); {
@@ -39,7 +39,7 @@ func (a *activator) holders(groups []*lvm.Group, ref device.Ref) (list []volume)
 			}
 		}
 	}
-	if len(list) == 0 {
+	if len(list) == 0 && behind {
 		return members
 	}
 	return withoutSnapshots(list)

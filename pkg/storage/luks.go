@@ -79,6 +79,41 @@ func (k *Known) wants(node string) bool {
 	return slices.ContainsFunc(k.Wanted, func(r device.Ref) bool { return r.Value == node })
 }
 
+// lockedUUIDs are those of the LUKS volumes that somebody asks for by their whole UUID, without those that are there: they may lie in what another layer makes.
+func (k *Known) lockedUUIDs() (list []string) {
+	add := func(id string) {
+		there := func(d *device.Device) bool {
+			return isLUKS(d) && strings.EqualFold(d.FSUUID(), id) && !strings.HasPrefix(d.DMUUID, "LVM-")
+		}
+		if len(id) == uuidLen && !slices.Contains(list, id) && !slices.ContainsFunc(k.Devices, there) {
+			list = append(list, id)
+		}
+	}
+	if !k.LUKS {
+		return nil
+	}
+	for _, w := range k.UUIDs {
+		add(w.ID)
+	}
+	for _, n := range k.Names {
+		add(n.ID)
+	}
+	for _, e := range k.Table {
+		if id, ok := strings.CutPrefix(e.Device, "UUID="); ok {
+			add(id)
+		}
+	}
+	for _, ref := range k.Wanted {
+		if id, ok := strings.CutPrefix(ref.Value, "/dev/mapper/luks-"); ok {
+			add(id)
+		}
+	}
+	return list
+}
+
+// uuidLen is the length of a whole UUID, as text.
+const uuidLen = 36
+
 // refuse only says why a volume is not opened.
 func refuse(d *device.Device, why error) Work {
 	line := d.Node + ": " + why.Error()

@@ -46,6 +46,9 @@ func nextLVM(k Known) []Work {
 	for _, ref := range k.Wanted {
 		args = append(args, "--for="+ref.Text)
 	}
+	for _, uuid := range k.lockedUUIDs() {
+		args = append(args, "--locked=UUID="+uuid)
+	}
 	for _, m := range k.Members {
 		args = append(args, m.Node)
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/preroot/preroot/internal/vm"
 )
@@ -55,10 +56,17 @@ fill() { dd if=/dev/vda of=$1 bs=1M || bad="$bad dd:$1"; }
 	return strings.ReplaceAll(b.String(), "; lvm vgchange -an inner;", "; [ -z \"${root##*inner*}\" ] && lvm vgchange -an inner;")
 }
 
+// lockedRoot is what lies in them: a root that has a shell, too.
+func lockedRoot(t *testing.T) string {
+	t.Helper()
+	init := program(t, benchDir+"/rootinit.c")
+	return makeOnce(t, "root-locked.img", vm.Root{Init: init, Files: map[string]string{"bin/sh": busybox(t)}, SizeMiB: 32, Block: 4096}.Make)
+}
+
 // lockedDisk is the disk with a volume; header is the one with the detached header.
 func lockedDisk(t *testing.T, name string) vm.Disk {
 	t.Helper()
-	root, k := smallRoot(t), kernel(t, "6.1-cloud")
+	root, k := lockedRoot(t), kernel(t, "6.1-cloud")
 	dir := makeOnce(t, "locked", func(dir string) error { return fillLocked(t, k, root, dir) })
 	return vm.Disk{Path: filepath.Join(dir, name+".img"), Serial: "locked", Snapshot: true}
 }
@@ -173,6 +181,51 @@ func stick(t *testing.T, key string) string {
 	t.Helper()
 	file := makeOnce(t, "root.key", func(path string) error { return os.WriteFile(path, []byte(key), 0o600) })
 	return makeOnce(t, "stick.img", vm.Root{FS: "vfat", Label: "STICK", SizeMiB: 40, Files: map[string]string{"keys/root.key": file}}.Make)
+}
+
+// TestLUKSCipher: a mapping is made with the processor's own AES, whose driver is a module.
+func TestLUKSCipher(t *testing.T) {
+	t.Parallel()
+	hook := "while read -r name _ driver; do [ \"$name\" = driver ] && warn \"crypto driver $driver\"; done </proc/crypto\n"
+	r := bootTyping(t, lockedMachine(t, named, nativeHooks(t, map[string]string{"pre-pivot/10-crypto.sh": hook}), "pbkdf2"), "Passphrase for", passphrase+"\n")
+	mustSay(t, r, "crypto driver xts-aes-aesni")
+}
+
+// TestLUKSKeyboard types the passphrase on a USB keyboard at the virtual terminal, there from the start or plugged in while the prompt waits (fault L25).
+func TestLUKSKeyboard(t *testing.T) {
+	for name, late := range map[string]bool{"there": false, "late": true} {
+		t.Run(name, func(t *testing.T) {
+			k := kernel(t, "6.1") // the cloud kernels know no USB
+			drivers := known + " xhci_pci usbhid"
+			s := machine(t, k, image{drivers: drivers, luks: true}.build(t, k), "console=ttyS0 console=tty0 "+named).WithScreen().WithUSBKeyboard(late)
+			s.Limit, s.Disks = 3*patience, []vm.Disk{lockedDisk(t, "pbkdf2")}
+			m := start(t, s)
+			await(t, m, "Passphrase for")
+			if late {
+				if err := m.PlugKeyboard(); err != nil {
+					t.Fatal(err)
+				}
+				await(t, m, "Product: QEMU USB Keyboard")
+				time.Sleep(2 * time.Second) // nothing tells when the driver listens
+			}
+			if err := m.Press(keysOf(passphrase)...); err != nil {
+				t.Fatal(err)
+			}
+			await(t, m, "switching root to") // what root says is on the display
+		})
+	}
+}
+
+// keysOf are the keys of a line.
+func keysOf(text string) (keys []string) {
+	for _, c := range text {
+		if c == ' ' {
+			keys = append(keys, "spc")
+		} else {
+			keys = append(keys, string(c))
+		}
+	}
+	return append(keys, "ret")
 }
 
 // TestLUKS: a root on each kind of volume is opened by a passphrase that is typed, by the helper of an image without cryptsetup.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,18 +20,25 @@ type answers map[string]string
 func (o options) boot(s system, name, initrd string, out io.Writer) (answers, error) {
 	disk := s.path(name + ".disk")
 	os.Remove(disk)
-	if err := vm.Clone(s.path("root.img"), disk); err != nil {
+	if err := vm.Clone(s.image, disk); err != nil {
 		return nil, err
 	}
 	defer os.Remove(disk)
 	spec := vm.Spec{Kernel: s.kernel.Image(), Initrd: initrd, MemoryMiB: o.memory, CPUs: o.cpus, Limit: o.limit,
-		Cmdline: strings.TrimSpace("console=ttyS0 root=UUID=" + uuid + " ro " + o.words),
+		Cmdline: strings.TrimSpace("console=ttyS0 root=" + s.root + " ro " + o.words),
 		Disks:   []vm.Disk{{Path: disk, Serial: "realroot"}}}
 	var watch io.Writer
 	if o.verbose {
 		watch = out
 	}
-	r, err := vm.Run(spec, watch)
+	if s.script != "" {
+		answers := s.path(answerDisk)
+		if err := errors.Join(os.RemoveAll(answers), os.WriteFile(answers, nil, 0o644), os.Truncate(answers, 64<<20)); err != nil {
+			return nil, err
+		}
+		spec.Disks = append(spec.Disks, vm.Disk{Path: answers, Serial: "answers"})
+	}
+	r, err := s.run(spec, name, watch)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +51,25 @@ func (o options) boot(s system, name, initrd string, out io.Writer) (answers, er
 		return nil, fmt.Errorf("%s: the system did not come up (limit passed: %v, qemu: %v, crash: %q); its console is in %s", name, r.Expired, r.Exit, crash, console)
 	}
 	return s.extract(disk, name)
+}
+
+// run runs the machine; somebody types the passphrase if it is asked for.
+func (s system) run(spec vm.Spec, name string, watch io.Writer) (vm.Result, error) {
+	if s.script == "" {
+		return vm.Run(spec, watch)
+	}
+	prompt := "Please unlock disk"
+	if name == "preroot" {
+		prompt = "Passphrase for"
+	}
+	m, err := vm.Start(spec, watch)
+	if err != nil {
+		return vm.Result{}, err
+	}
+	if _, err = m.Await(prompt); err == nil {
+		err = m.Type(passphrase + "\n")
+	}
+	return m.Wait(), err
 }
 
 func size(path string) int64 {
@@ -61,6 +88,12 @@ func (s system) extract(disk, name string) (answers, error) {
 	}
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return nil, err
+	}
+	if s.script != "" {
+		if err := untar(s.path(answerDisk), to); err != nil {
+			return nil, err
+		}
+		return readAnswers(to)
 	}
 	if err := command("debugfs", "-R", "rdump /var/lib/real "+to, disk); err != nil {
 		return nil, err

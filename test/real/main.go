@@ -22,10 +22,10 @@ import (
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 type options struct {
-	suites, init, builder, drivers, words, reference string
-	fresh, verbose, again, check                     bool
-	memory, cpus                                     int
-	limit                                            time.Duration
+	suites, layout, init, builder, drivers, words, reference string
+	fresh, verbose, again, check, recorded                   bool
+	memory, cpus                                             int
+	limit                                                    time.Duration
 }
 
 func parse(args []string, errs io.Writer) (options, error) {
@@ -33,6 +33,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	f := flag.NewFlagSet("real", flag.ContinueOnError)
 	f.SetOutput(errs)
 	f.StringVar(&o.suites, "suites", "bookworm,trixie", "Debian suites")
+	f.StringVar(&o.layout, "layout", "plain", "where the root lies: plain, lvm-on-luks or luks-on-lvm")
 	f.StringVar(&o.init, "init", "build/init", "the program that becomes /init")
 	f.StringVar(&o.builder, "preroot", "build/preroot", "the builder of images")
 	f.StringVar(&o.drivers, "drivers", "", "drivers of the image; empty for a generic one")
@@ -42,6 +43,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	f.BoolVar(&o.again, "again", false, "take the reference's answers of the last time")
 	f.BoolVar(&o.verbose, "v", false, "show the consoles")
 	f.BoolVar(&o.check, "check", false, "put the checker of the system into preroot's image")
+	f.BoolVar(&o.recorded, "recorded", true, "the image of preroot has the system's crypttab, as one that is built on it has; without it names come from the new root")
 	f.IntVar(&o.memory, "m", 2048, "memory in MiB")
 	f.IntVar(&o.cpus, "smp", 2, "number of CPUs")
 	f.DurationVar(&o.limit, "limit", 10*time.Minute, "wall-clock limit of one boot")

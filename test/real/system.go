@@ -17,6 +17,8 @@ import (
 type system struct {
 	suite, dir string
 	kernel     vm.Kernel
+	layout
+	image string // the disk that it boots from
 }
 
 // uuid is that of the root file system.
@@ -42,6 +44,14 @@ func (o options) system(suite string, log io.Writer) (system, error) {
 		return system{}, err
 	}
 	s := system{suite: suite, dir: filepath.Join(cache, "real", suite)}
+	if s.layout, err = layoutOf(o.layout); err != nil {
+		return s, err
+	}
+	s.image = s.path("root.img")
+	if o.layout != "plain" {
+		s.dir += "-" + o.layout
+		s.image = s.path("locked.img")
+	}
 	if o.fresh {
 		if err := os.RemoveAll(s.dir); err != nil {
 			return s, err
@@ -64,7 +74,7 @@ func (o options) system(suite string, log io.Writer) (system, error) {
 
 // debian is what debootstrap makes of it.
 func (s system) debian() vm.Tree {
-	return vm.Tree{Suite: s.suite, Dir: s.dir, Packages: strings.Split(packages, ",")}
+	return vm.Tree{Suite: s.suite, Dir: s.dir, Packages: strings.FieldsFunc(packages+","+s.packages, func(c rune) bool { return c == ',' })}
 }
 
 func (s *system) findKernel() error {
@@ -81,11 +91,14 @@ func (s *system) findKernel() error {
 // initrd anew, since initramfs-tools reads the fstab, and the disk.
 func (s system) furnish() error {
 	files := map[string]string{
-		"etc/fstab":                            "UUID=" + uuid + " / ext4 defaults,errors=remount-ro 0 1\n",
+		"etc/fstab":                            s.fstab,
 		"etc/hostname":                         "real\n",
 		"usr/local/lib/real/collect.sh":        collector,
 		"etc/systemd/system/collect.service":   collectUnit,
 		"etc/initramfs-tools/conf.d/real.conf": "RESUME=none\nFSTYPE=ext4\n", // its device is not there to be asked
+	}
+	if s.crypttab != "" {
+		files["etc/crypttab"] = s.crypttab
 	}
 	changed := false
 	for name, text := range files {
@@ -102,13 +115,16 @@ func (s system) furnish() error {
 	if err := os.Symlink("/etc/systemd/system/collect.service", filepath.Join(wants, "collect.service")); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	if _, err := os.Stat(s.path("root.img")); err == nil && !changed {
+	if _, err := os.Stat(s.image); err == nil && !changed {
 		return nil
 	}
 	if err := s.initrd(); err != nil {
 		return err
 	}
-	return s.disk()
+	if err := s.disk(); err != nil || s.script == "" {
+		return err
+	}
+	return s.lockedDisk(s.layout, s.image)
 }
 
 // place writes a file unless it says that already.
@@ -173,6 +189,12 @@ func (s system) build(o options, image string) error {
 			return err
 		}
 		b.Args = args
+	}
+	if s.script != "" {
+		b.Args = append(b.Args, "--lvm", "--luks")
+	}
+	if o.recorded && s.crypttab != "" {
+		b.Args = append(b.Args, "--include", filepath.Join(s.tree(), "etc/crypttab"), "/etc/crypttab")
 	}
 	return b.Make(s.kernel, image)
 }

@@ -3,10 +3,11 @@
 //	lvm [--degraded] [--vg=VG]... [--lv=VG/LV]... [--for=DEVICE]... [--locked=DEVICE]... NODE...
 //
 // It makes the devices of the volumes that are named, and of those in which a DEVICE (UUID=... and the other forms of root=) lies, or a locked one that another layer opens, from the physical volumes NODE. What is done is told line by line, what is
-// missing or refused with "lacks: " before it; the last line says what is wrong when the status is not 0.
+// missing or refused with "lacks: " before it, and with "twins: " that there are two of what is in use; the last line says what is wrong when the status is not 0.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -32,7 +33,12 @@ func run(args []string) error {
 		return err
 	}
 	defer mapper.Close()
-	return activate.Run(activate.Machine{Open: open, Mapper: mapper, Say: say, Lack: func(line string) { say(storage.LackMark + line) }}, r)
+	err = activate.Run(activate.Machine{Open: open, Mapper: mapper, Say: say, Lack: func(line string) { say(storage.LackMark + line) }}, r)
+	if errors.Is(err, activate.ErrTwins) {
+		say(storage.TwinsMark + err.Error())
+		return nil
+	}
+	return err
 }
 
 func say(line string) { fmt.Println(line) }

@@ -21,6 +21,20 @@ type Cipher struct {
 // maxCipherChunk bounds one call: the kernel takes 16 pages, and no more than fits the socket's buffer.
 const maxCipherChunk = 4096
 
+// HasCipher says why the kernel cannot encrypt by an algorithm, named as its crypto API does; it loads the module, if there is one. A kernel that gives ciphers to no program is not asked.
+func HasCipher(name string) error {
+	fd, err := unix.Socket(unix.AF_ALG, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(fd)
+	err = unix.Bind(fd, &unix.SockaddrALG{Type: "skcipher", Name: name})
+	if err == unix.ENOENT {
+		err = fmt.Errorf("this kernel has no cipher %s: the image lacks its module, or another one of those that it is made of", name)
+	}
+	return err
+}
+
 // OpenCipher makes a cipher that decrypts with a key; ivSize is what the mode takes, 0 for none. The caller calls Close.
 func OpenCipher(name string, key []byte, ivSize int) (*Cipher, error) {
 	return openCipher(name, key, ivSize, unix.ALG_OP_DECRYPT)

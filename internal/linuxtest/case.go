@@ -16,7 +16,7 @@ import (
 //	             with a number behind it is a partition of the disk before it. Keys: uuid, label, partuuid,
 //	             partlabel, serial, diskseq, modalias, module (that brings it), at (a duration, from the beginning
 //	             or from that of the load of the module), answers (a duration: what its first reader waits), needs (a mount
-//	             option), from and lv (a logical volume VG/LV that the helper makes from these devices A,B, in the time takes; words raid, nohelper), behind (what the helper opens from that device when somebody has typed, after
+//	             option), from and lv (a logical volume VG/LV that the helper makes from these devices A,B, in the time takes; words raid, nohelper), copy (of that device), behind (what the helper opens from that device when somebody has typed, after
 //	             the time typed, for ever without; words denied, nohelper), swapfile (the page of the header of one). Words of swap: suspended, uswsusp, stale, busy (see swapHeader).
 //	             Words: lost (its uevent is lost), hang (reads never return), dead (they fail), ro (write-protected).
 //	filesystems  those that the kernel has; ext4 when there is no such section

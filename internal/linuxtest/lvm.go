@@ -26,6 +26,9 @@ func (m *Machine) lvmHelper(args []string) (int, string, error) {
 		}
 	}
 	var said strings.Builder
+	if twins := m.copies(args); twins != "" {
+		return 0, twins, nil
+	}
 	for _, d := range m.disks {
 		if d.attr["from"] == "" {
 			continue
@@ -47,6 +50,21 @@ func (m *Machine) lvmHelper(args []string) (int, string, error) {
 		}
 	}
 	return 0, said.String(), nil
+}
+
+// copies says, when a physical volume and its copy are named, that there are two: of what is in use, or of what is refused.
+func (m *Machine) copies(args []string) string {
+	for _, d := range m.disks {
+		if d.attr["copy"] == "" || !slices.Contains(args, "/dev/"+d.name) || !slices.Contains(args, "/dev/"+d.attr["copy"]) {
+			continue
+		}
+		why := "/dev/" + d.attr["copy"] + " and /dev/" + d.name + " are both one physical volume\n"
+		if slices.ContainsFunc(m.disks, func(v *disk) bool { return v.attr["from"] != "" && m.isPresent(v) }) {
+			return storage.TwinsMark + why
+		}
+		return storage.LackMark + why
+	}
+	return ""
 }
 
 func (m *Machine) isPresent(d *disk) bool {

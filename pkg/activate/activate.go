@@ -3,6 +3,7 @@
 package activate
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -61,13 +62,20 @@ func Run(m Machine, r Request) error {
 	a := &activator{Machine: m, Request: r, disks: map[string]Disk{}}
 	defer a.close()
 	a.read()
-	for _, v := range a.choose() {
+	list := a.choose()
+	if a.twins != nil {
+		return a.twins
+	}
+	for _, v := range list {
 		if err := a.activate(v); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// ErrTwins says that a copy has come of what is active: nobody knows which one is in use.
+var ErrTwins = errors.New("there are two of what is in use")
 
 // volume is a logical volume that is to be active.
 type volume struct {
@@ -83,6 +91,7 @@ type activator struct {
 	disks  map[string]Disk // by the UUID of the physical volume
 	groups []*lvm.Group
 	opened []Disk
+	twins  error
 }
 
 func (a *activator) say(format string, args ...any)  { a.Say(fmt.Sprintf(format, args...)) }
@@ -128,14 +137,28 @@ func (a *activator) read() {
 func (a *activator) usable() (list []*lvm.Group) {
 	for _, g := range a.groups {
 		if _, err := lvm.Find(a.groups, g.VG.Name); err != nil {
-			a.lack("%v", err)
+			a.refuse(g, err)
 		} else if err := g.Usable(nil); err != nil {
-			a.lack("%v", err)
+			a.refuse(g, err)
 		} else {
 			list = append(list, g)
 		}
 	}
 	return list
+}
+
+// refuse says why a group is not touched. If it is in use already, and there are two of it, the boot must not go on from it.
+func (a *activator) refuse(g *lvm.Group, why error) {
+	a.lack("%v", why)
+	var r *lvm.RefusedError
+	if !errors.As(why, &r) || r.Reason != lvm.Duplicate && r.Reason != lvm.Ambiguous {
+		return
+	}
+	for _, l := range g.VG.LVs {
+		if d, err := a.Mapper.Device(lvm.DMName(g.VG.Name, l.Name, "")); err == nil && d.Active && strings.HasPrefix(d.UUID, "LVM-") {
+			a.twins = fmt.Errorf("%w: %w", ErrTwins, why)
+		}
+	}
 }
 
 // choose lists the volumes that are to be active.

@@ -185,6 +185,7 @@ func TestRun(t *testing.T) {
 		name    string
 		text    string
 		fill    func(disks [][]byte)
+		copy    bool // of the first physical volume
 		without bool // the second physical volume is missing
 		have    map[string]linux.MapperDevice
 		fails   string
@@ -214,6 +215,9 @@ func TestRun(t *testing.T) {
 		{name: "there already", text: two, have: map[string]linux.MapperDevice{"my--vg-root": {UUID: "LVM-" + groupID + "XTvk9JAymbuFcFHdStMypw8cQJkFpC01", Active: true}}, args: "--lv=my-vg/root"},
 		{name: "there for a moment only", text: two, have: map[string]linux.MapperDevice{"my--vg-root": {Name: "my--vg-root", UUID: "LVM-" + groupID + "XTvk9JAymbuFcFHdStMypw8cQJkFpC01", Active: true, Leaving: true}}, args: "--lv=my-vg/root",
 			log: "keep my--vg-root"},
+		{name: "a copy of what is in use", text: two, copy: true, have: map[string]linux.MapperDevice{"my--vg-root": {UUID: "LVM-x", Active: true}}, args: "--lv=my-vg/root",
+			said: "lacks: volume group my-vg: /dev/sda and /dev/sdc are both physical volume " + pvs[0].id + ": one of them is a copy", err: "there are two of what is in use: volume group my-vg: /dev/sda and /dev/sdc"},
+		{name: "a copy", text: two, copy: true, args: "--lv=my-vg/root", said: "lacks: volume group my-vg: /dev/sda and /dev/sdc are both physical volume " + pvs[0].id + ": one of them is a copy"},
 		{name: "of somebody else", text: two, have: map[string]linux.MapperDevice{"my--vg-root": {UUID: "CRYPT-1"}}, args: "--lv=my-vg/root", err: `logical volume my-vg/root: the device-mapper has a device my--vg-root already, with the UUID "CRYPT-1"`},
 		{name: "the kernel refuses", text: two, fails: "load", args: "--lv=my-vg/root", log: "create my--vg-root; load my--vg-root 0 512 linear 8:0 2048; remove my--vg-root", err: "logical volume my-vg/root: the kernel refuses"},
 		{name: "exported", text: strings.Replace(two, `"RESIZEABLE"`, `"EXPORTED"`, 1), args: "--vg=my-vg", said: "lacks: volume group my-vg: it is exported: vgimport takes it in"},
@@ -225,6 +229,9 @@ func TestRun(t *testing.T) {
 				c.fill(disks)
 			}
 			args := strings.Fields(c.args + " /dev/sda /dev/sdb")
+			if c.copy {
+				disks, args = append(disks, disks[0]), append(args, "/dev/sdc")
+			}
 			if c.without {
 				args = args[:len(args)-1]
 			}

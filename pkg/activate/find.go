@@ -1,6 +1,7 @@
 package activate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +29,11 @@ func (a *activator) holders(groups []*lvm.Group, ref device.Ref, behind bool) (l
 		}
 	}
 	if len(list) == 0 {
+		slices.SortStableFunc(hidden, func(a, b volume) int { return cmp.Compare(len(a.origins()), len(b.origins())) })
 		for _, v := range hidden {
+			if v.snapshotOf(list) {
+				continue // its devices would be there, with the same in them
+			}
 			switch info, err := a.tryOut(v, ref); {
 			case err != nil:
 				a.lack("logical volume %s: %v", v, err)
@@ -65,14 +70,22 @@ func isMember(info blkid.Info) bool {
 // withoutSnapshots leaves out the snapshots of those that are in the list.
 func withoutSnapshots(list []volume) []volume {
 	whole := slices.Clone(list)
-	return slices.DeleteFunc(list, func(v volume) bool {
-		for l := v.group.VG.LV(v.name); l != nil; {
-			if l = v.group.VG.Origin(l); l != nil && slices.Contains(whole, volume{v.group, l.Name}) {
-				return true
-			}
+	return slices.DeleteFunc(list, func(v volume) bool { return v.snapshotOf(whole) })
+}
+
+// snapshotOf says whether a volume is a snapshot of one in the list, or of a snapshot of that.
+func (v volume) snapshotOf(list []volume) bool {
+	return slices.ContainsFunc(v.origins(), func(name string) bool { return slices.Contains(list, volume{v.group, name}) })
+}
+
+// origins are the volumes that it is a snapshot of, one behind the other.
+func (v volume) origins() (names []string) {
+	for l := v.group.VG.LV(v.name); l != nil && len(names) <= len(v.group.VG.LVs); {
+		if l = v.group.VG.Origin(l); l != nil {
+			names = append(names, l.Name)
 		}
-		return false
-	})
+	}
+	return names
 }
 
 // errHidden is why a volume cannot be looked into through the metadata.

@@ -65,7 +65,7 @@ func newFinder(b *Boot) *finder {
 	return &finder{
 		b: b, inv: device.NewInventory(),
 		pending: map[string]uevent.Kind{}, loaded: map[string]bool{}, busy: map[string]time.Time{}, working: map[string]bool{},
-		layers: layers{done: map[string]bool{}, running: map[string]storage.Work{}, since: map[string]time.Time{}},
+		layers: layers{done: map[string]bool{}, running: map[string]storage.Work{}, since: map[string]time.Time{}, twins: map[string]error{}},
 	}
 }
 
@@ -352,7 +352,7 @@ func (f *finder) judge() initqueue.Verdict {
 		f.found[i] = f.inv.Find(ref)
 	}
 	for i, c := range f.found {
-		if c.Device == nil && len(c.Twins) == 0 || !exact(f.want[i]) && !f.settled() {
+		if c.Device == nil && len(c.Twins) == 0 || !(exact(f.want[i]) && alone(c.Device)) && !f.settled() {
 			return initqueue.Wait
 		}
 		if len(c.Twins) > 0 {
@@ -363,8 +363,14 @@ func (f *finder) judge() initqueue.Verdict {
 			return initqueue.Wait
 		}
 	}
+	if f.err = f.layerTwins(); f.err != nil {
+		return initqueue.Failed
+	}
 	return initqueue.Done
 }
+
+// alone says whether a device is none that a layer has made, of which a copy of a member may still come.
+func alone(d *device.Device) bool { return d != nil && d.DMName == "" }
 
 // exact says whether a reference can mean one device only, so that there is nothing to choose.
 func exact(r device.Ref) bool { return r.Kind == device.RefNode || r.Kind == device.RefNumber }

@@ -23,7 +23,8 @@ type layers struct {
 	late    bool                    // and no longer
 	since   map[string]time.Time    // when work that waits for something was wanted first
 	written written
-	denied  error // nobody could prove that he may have what is locked: nothing is asked any more
+	twins   map[string]error // there are two of what was made, by the key of the work that found out
+	denied  error            // nobody could prove that he may have what is locked: nothing is asked any more
 	asking  *asking
 	prompt  bool // the consoles are somebody else's
 }
@@ -50,13 +51,18 @@ func (f *finder) layerWork() []storage.Work {
 }
 
 func (f *finder) newWork(late bool) (list []storage.Work) {
-	state := storage.State{Devices: f.inv.Devices(), Find: f.deviceOf, Wanted: f.want, Late: late}
-	for _, w := range storage.Next(state, f.writtenNow().some, f.readWritten) {
+	for _, w := range f.allWork(late) {
 		if !f.layers.done[w.Key] && !f.layers.busy(w.Layer) && (!w.Asks || f.layers.denied == nil) {
 			list = append(list, w)
 		}
 	}
 	return list
+}
+
+// allWork is what the layers want, done or not.
+func (f *finder) allWork(late bool) []storage.Work {
+	state := storage.State{Devices: f.inv.Devices(), Find: f.deviceOf, Wanted: f.want, Late: late}
+	return storage.Next(state, f.writtenNow().some, f.readWritten)
 }
 
 func (f *finder) deviceOf(ref device.Ref) *device.Device { return f.inv.Find(ref).Device }
@@ -154,6 +160,19 @@ func (f *finder) remind(wait time.Duration, ev initqueue.Event) {
 	})
 }
 
+// layerTwins says that there are two of what a layer has made, as things are now.
+func (f *finder) layerTwins() error {
+	if len(f.layers.twins) == 0 {
+		return nil
+	}
+	for _, w := range f.allWork(f.layers.late) {
+		if err := f.layers.twins[w.Key]; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // layersBusy says whether a layer works, or has something to do, that was asked for. What is offered keeps nobody waiting who has found what he wants.
 func (f *finder) layersBusy() bool {
 	asked := func(w storage.Work) bool { return !w.Offered }
@@ -198,6 +217,9 @@ func (f *finder) layered(ev layered) {
 	f.layers.lacks = ev.Lacks
 	if ev.err != nil {
 		f.layers.lacks = append(f.layers.lacks, ev.err.Error())
+	}
+	if errors.Is(ev.err, device.ErrTwins) {
+		f.layers.twins[ev.work.Key] = ev.err
 	}
 	if errors.Is(ev.err, storage.ErrDenied) {
 		f.layers.denied = deniedError{ev.err}

@@ -13,9 +13,10 @@ import (
 // LVMHelper is the program of an image that activates logical volumes (cmd/lvm).
 const LVMHelper = "/usr/lib/preroot/lvm"
 
-// What begins a line of a helper: it lacks something. And the last one of a helper that learns secrets: it has failed; nobody has proven that he may have what is locked.
+// What begins a line of a helper: it lacks something; there are two of what is in use. And the last one of a helper that learns secrets: it has failed; nobody has proven that he may have what is locked.
 const (
 	LackMark   = "lacks: "
+	TwinsMark  = "twins: "
 	FailMark   = "fails: "
 	DeniedMark = "denied: "
 )
@@ -60,8 +61,8 @@ func nextLVM(k Known) []Work {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("%s is a physical volume of LVM, and the image has no %s: build it with preroot build --lvm", k.Members[0].Node, LVMHelper)
 		}
-		o, _ := outcome(said)
-		return o, err
+		o, failed := outcome(said)
+		return o, errors.Join(err, failed)
 	}}}
 }
 
@@ -73,6 +74,8 @@ func outcome(text string) (o Outcome, err error) {
 			o.Lacks = append(o.Lacks, lack)
 		} else if why, ok := strings.CutPrefix(l, FailMark); ok {
 			err = errors.New(why)
+		} else if why, ok := strings.CutPrefix(l, TwinsMark); ok {
+			err = fmt.Errorf("%w: %s", device.ErrTwins, why)
 		} else if why, ok := strings.CutPrefix(l, DeniedMark); ok {
 			err = fmt.Errorf("%w: %s", ErrDenied, why)
 		} else if l != "" {

@@ -153,6 +153,13 @@ func (o *opener) askUntilOpen(ctx context.Context) error {
 		case err != nil:
 			return err
 		}
+		if len(secret.Bytes()) == 0 { // an empty passphrase is for who has try-empty-password; somebody leans on Enter
+			note = "(nothing typed) "
+			if !pause(ctx, waitStep) {
+				return fmt.Errorf("%w: %s: nobody has typed one in time", ErrAuthentication, o.names())
+			}
+			continue
+		}
 		opened := o.tryAll(ctx, secret.Bytes(), o.snapshot())
 		secret.Wipe()
 		if opened > 0 || o.done() {

@@ -78,6 +78,8 @@ type Machine struct {
 	// WithKey calls f while the kernel's keyring holds the key under that description (linux.WithLogonKey).
 	WithKey func(description string, key []byte, f func() error) error
 	Kernel  luks.Kernel
+	// HasCipher says why the kernel cannot encrypt by an algorithm; it may be nil.
+	HasCipher func(algorithm string) error
 	// Memory is what there is for a key derivation, in KiB; 0 is no bound.
 	Memory func() int64
 	// Ask asks on all consoles for a line that nobody sees.
@@ -138,7 +140,7 @@ func (o *opener) readOne(v *volume) (err error) {
 	if v.header, err = luks.Read(v.areas, size); err != nil {
 		return err
 	}
-	if err := o.nameIsFree(v); err != nil {
+	if err := errors.Join(o.nameIsFree(v), o.ciphersAreThere(v)); err != nil {
 		return err
 	}
 	size, _ = v.data.Geometry()
@@ -161,6 +163,17 @@ func (o *opener) nameIsFree(v *volume) error {
 		return errOpen
 	}
 	return fmt.Errorf("there is a mapping of the name %s already, of something else (its UUID is %q)", v.Name, d.UUID)
+}
+
+// ciphersAreThere wants every cipher of the volume, before anybody is asked.
+func (o *opener) ciphersAreThere(v *volume) (err error) {
+	if o.HasCipher == nil {
+		return nil
+	}
+	for _, name := range v.header.Algorithms() {
+		err = errors.Join(err, o.HasCipher(name))
+	}
+	return err
 }
 
 // openHeader opens what holds a header.

@@ -70,6 +70,7 @@ type machine struct {
 	asked    []string       // prompts, with the time
 	begun    time.Time      //
 	keyless  bool           // a kernel without keyring
+	noCipher string         // what the kernel has not
 	taken    string         // the UUID of the mapping that has the name
 	fails    string         // the table whose load fails
 	inKernel map[string]int // keys in the keyring now, by description
@@ -166,7 +167,12 @@ func (m *machine) run(t *testing.T, files map[string]string, r Request) error {
 			}
 			return testDisk{f, ""}, nil
 		},
-		Mapper: m, WithKey: m.withKey, Ask: m.ask,
+		Mapper: m, WithKey: m.withKey, Ask: m.ask, HasCipher: func(name string) error {
+			if name == m.noCipher {
+				return errors.New("no cipher " + name)
+			}
+			return nil
+		},
 		Say:  func(l string) { m.said = append(m.said, l) },
 		Lack: func(l string) { m.said = append(m.said, "lacks: "+l) },
 	}, r)
@@ -208,8 +214,11 @@ func TestRun(t *testing.T) {
 			log: "create root CRYPT-LUKS1-22222222aaaa4aaa8aaa222222222222-root; load root 0 36864 crypt aes-xts-plain64 :64:logon:cryptsetup:22222222-aaaa-4aaa-8aaa-222222222222-d0 0 8:1 4096; resume root"},
 		{name: "a kernel without keyring", files: []string{luks2}, request: one(), machine: machine{lines: []string{pass}, keyless: true}, said: open, asked: "0s Passphrase for root (/dev/sd1): ",
 			log: "create root CRYPT-LUKS2-11111111aaaa4aaa8aaa111111111111-root; load root 0 8192 crypt aes-xts-plain64 KEY 0 8:1 32768; resume root"},
-		{name: "three times wrong", files: []string{luks2}, request: one(), machine: machine{lines: []string{"a", "b", "", pass}}, log: mapped,
+		{name: "three times wrong", files: []string{luks2}, request: one(), machine: machine{lines: []string{"a", "b", "c", pass}}, log: mapped,
 			asked: "0s Passphrase for root (/dev/sd1): ; 1s (1 wrong) Passphrase for root (/dev/sd1): ; 3s (2 wrong) Passphrase for root (/dev/sd1): ; 6s (3 wrong) Passphrase for root (/dev/sd1): ", said: open},
+		{name: "Enter alone", files: []string{luks2}, request: with(one(), func(v *Volume) { v.Tries = 1 }), machine: machine{lines: []string{"", "", pass}}, log: mapped, said: open,
+			asked: "0s Passphrase for root (/dev/sd1): ; 1s (nothing typed) Passphrase for root (/dev/sd1): ; 2s (nothing typed) Passphrase for root (/dev/sd1): "},
+		{name: "no cipher", files: []string{luks2}, request: one(), machine: machine{noCipher: "xts(aes)"}, log: "none", said: "lacks: root (/dev/sd1): no cipher xts(aes)"},
 		{name: "tries=3", files: []string{luks2}, request: with(one(), func(v *Volume) { v.Tries = 3 }), machine: machine{lines: []string{"a", "b", "c", pass}}, log: "none",
 			asked: "0s Passphrase for root (/dev/sd1): ; 1s (1 wrong) Passphrase for root (/dev/sd1): ; 3s (2 wrong) Passphrase for root (/dev/sd1): ", err: "no passphrase was right: root (/dev/sd1), after 3 tries"},
 		{name: "Ctrl-C", files: []string{luks2}, request: one(), machine: machine{lines: []string{"^C", pass}}, log: mapped,
@@ -264,6 +273,24 @@ func TestRun(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestThousandWrong: a thousand wrong passphrases, then the right one (fault L01). The pause grows to ten seconds, and no further.
+func TestThousandWrong(t *testing.T) {
+	volume := newVolume(t, uuid1, pass, "--sector-size", "512")
+	synctest.Test(t, func(t *testing.T) {
+		m := machine{}
+		for i := range 1000 {
+			m.lines = append(m.lines, fmt.Sprintf("wrong %d", i))
+		}
+		m.lines = append(m.lines, pass)
+		if err := m.run(t, map[string]string{"/dev/sd1": volume}, one()); err != nil || len(m.asked) != 1001 {
+			t.Errorf("%v, asked %d times", err, len(m.asked))
+		}
+		if took, want := time.Since(m.begun), (1+2+3+4+5+6+7+8+9)*time.Second+991*10*time.Second; took != want {
+			t.Errorf("it took %v, wanted %v", took, want)
+		}
+	})
 }
 
 // TestDetachedHeader: the header is a file, the data begins where it says.

@@ -80,6 +80,10 @@ var machines = map[string]func(r *rig){
 		r.addRoot(vm.Root{})
 		r.spec.Extra = append(r.spec.Extra, "-device", "i6300esb", "-action", "watchdog=reset")
 	},
+	// A root in a LUKS volume, on LVM in one, and in one on LVM.
+	"luks":        func(r *rig) { r.addLocked("luks") },
+	"lvm-on-luks": func(r *rig) { r.addLocked("lvm-on-luks") },
+	"luks-on-lvm": func(r *rig) { r.addLocked("luks-on-lvm") },
 	// A network card's driver, for its names.
 	"dummy": func(r *rig) {
 		r.drivers += " dummy"

@@ -50,7 +50,7 @@ func (s scenario) String() string {
 
 // catalogue is every fault that is provoked.
 func catalogue() []scenario {
-	return slices.Concat(faultsD, faultsR, faultsO, faultsX, faultsS)
+	return slices.Concat(faultsD, faultsR, faultsO, faultsX, faultsS, faultsL)
 }
 
 func TestMain(m *testing.M) {
@@ -65,7 +65,7 @@ func TestMain(m *testing.M) {
 	status := m.Run()
 	os.RemoveAll(dir)
 	if *writeTable {
-		if err := tableFile(); err != nil {
+		if err := tableFiles(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			status = 1
 		}

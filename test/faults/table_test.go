@@ -3,30 +3,47 @@ package faults
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
-// tablePath is the page that is made of the results.
-const tablePath = "../../docs/faults.md"
+// pages are made of the results; roots in LUKS volumes have one of their own.
+var pages = []struct {
+	path   string
+	locked bool
+}{{"../../docs/faults.md", false}, {"../../docs/faults-locked.md", true}}
 
-// tableFile writes the page.
-func tableFile() error {
-	var results []Result
-	for _, name := range machineNames() {
-		r, err := readResult("control-" + name)
-		if err != nil {
-			r = Result{ID: "control", Name: name}
+// tableFiles writes the pages. One without any result is left as it is.
+func tableFiles() error {
+	for _, p := range pages {
+		var results []Result
+		for _, name := range machineNames() {
+			if _, is := lockedKinds[name]; is == p.locked {
+				results = append(results, resultOf(scenario{id: "control", name: name}))
+			}
 		}
-		results = append(results, r)
-	}
-	for _, s := range catalogue() {
-		r, err := readResult(s.String())
-		if err != nil {
-			r = Result{ID: s.id, Name: s.name, Fault: s.fault, Done: s.done}
+		for _, s := range catalogue() {
+			if strings.HasPrefix(s.id, "L") == p.locked {
+				results = append(results, resultOf(s))
+			}
 		}
-		results = append(results, r)
+		if !slices.ContainsFunc(results, func(r Result) bool { return r.Commit != "" }) {
+			continue
+		}
+		if err := os.WriteFile(p.path, []byte(table(results)), 0o644); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(tablePath, []byte(table(results)), 0o644)
+	return nil
+}
+
+// resultOf is what is kept of a scenario.
+func resultOf(s scenario) Result {
+	r, err := readResult(s.String())
+	if err != nil {
+		r = Result{ID: s.id, Name: s.name, Fault: s.fault, Done: s.done}
+	}
+	return r
 }
 
 // table is the page: what was done to the machine and how it ended, one row a scenario.

@@ -35,12 +35,7 @@ var locked = []struct{ name, format, within string }{
 // lockedScript makes all of them on /dev/vdb and the next, from the root file system on /dev/vda. On the last two disks are a volume of LVM with one of LUKS in it, and a second volume of LUKS.
 func lockedScript() string {
 	var b strings.Builder
-	b.WriteString(`export DM_DISABLE_UDEV=1
-mkdir -p /run/lock/lvm /run/lvm /run/cryptsetup
-lvm() { /usr/sbin/lvm "$@" --config 'activation { udev_sync=0 udev_rules=0 monitoring=0 } devices { use_devicesfile=0 }' </dev/null || bad="$bad lvm:$1"; }
-crypt() { /usr/sbin/cryptsetup --batch-mode --key-file /pass "$@" || bad="$bad $1:$2"; }
-fill() { dd if=/dev/vda of=$1 bs=1M || bad="$bad dd:$1"; }
-`)
+	b.WriteString("fill() { dd if=/dev/vda of=$1 bs=1M || bad=\"$bad dd:$1\"; }\n")
 	for i, v := range locked {
 		disk := fmt.Sprintf("/dev/vd%c", 'b'+i)
 		format := strings.ReplaceAll(v.format, "/dev/HEADER", fmt.Sprintf("/dev/vd%c", 'b'+len(locked)+1))
@@ -52,7 +47,6 @@ fill() { dd if=/dev/vda of=$1 bs=1M || bad="$bad dd:$1"; }
 	}
 	disk := fmt.Sprintf("/dev/vd%c", 'b'+len(locked))
 	fmt.Fprintf(&b, "lvm pvcreate -y %s; lvm vgcreate -s 4M outer %s; lvm lvcreate -y -l 17 -n crypt outer; crypt luksFormat --uuid %s --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/outer/crypt; crypt open /dev/outer/crypt volume; fill /dev/mapper/volume\n", disk, disk, lockedUUID)
-	b.WriteString("sync; warn \"volumes made:$bad.\"\n")
 	return strings.ReplaceAll(b.String(), "; lvm vgchange -an inner;", "; [ -z \"${root##*inner*}\" ] && lvm vgchange -an inner;")
 }
 
@@ -66,24 +60,17 @@ func lockedRoot(t *testing.T) string {
 // lockedDisk is the disk with a volume; header is the one with the detached header.
 func lockedDisk(t *testing.T, name string) vm.Disk {
 	t.Helper()
-	root, k := lockedRoot(t), kernel(t, "6.1-cloud")
-	dir := makeOnce(t, "locked", func(dir string) error { return fillLocked(t, k, root, dir) })
+	root := lockedRoot(t)
+	dir := makeOnce(t, "locked", func(dir string) error { return fillLocked(root, dir) })
 	return vm.Disk{Path: filepath.Join(dir, name+".img"), Serial: "locked", Snapshot: true}
 }
 
-// fillLocked runs the guest that makes them.
-func fillLocked(t *testing.T, k vm.Kernel, root, dir string) error {
+// fillLocked has them made.
+func fillLocked(root, dir string) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
-	tools, err := vm.Dynamic("/usr/sbin/lvm", "/usr/sbin/cryptsetup")
-	if err != nil {
-		return err
-	}
-	tools = append(tools, vm.Entry{Name: "pass", Mode: 0o600, Data: []byte(passphrase)})
-	extra := append(nativeHooks(t, map[string]string{"pre-mount/10-volumes.sh": lockedScript()}), tools...)
-	s := machine(t, k, image{drivers: known, lvm: true, luks: true, extra: extra}.build(t, k), serial)
-	s.Disks = []vm.Disk{{Path: root, Snapshot: true}}
+	disks := []vm.Disk{{Path: root, Snapshot: true}}
 	var names []string
 	for _, v := range locked {
 		names = append(names, v.name)
@@ -93,13 +80,12 @@ func fillLocked(t *testing.T, k vm.Kernel, root, dir string) error {
 		if err := errors.Join(os.WriteFile(path, nil, 0o644), os.Truncate(path, 80<<20)); err != nil {
 			return err
 		}
-		s.Disks = append(s.Disks, vm.Disk{Path: path})
+		disks = append(disks, vm.Disk{Path: path})
 	}
-	r, err := vm.Run(s, nil)
-	if err == nil && !r.Says("volumes made:.") {
-		err = fmt.Errorf("the volumes were not made:\n%s", r.Report())
-	}
-	return err
+	return vm.Workbench{
+		Tools: []string{"/usr/sbin/lvm", "/usr/sbin/cryptsetup"}, Modules: strings.Fields(cipherModules), Script: lockedScript(), Disks: disks,
+		Files: []vm.Entry{{Name: "pass", Mode: 0o600, Data: []byte(passphrase)}},
+	}.Run(dir)
 }
 
 // lockedMachine is one with some of these disks; words that name volumes are the caller's.
@@ -119,7 +105,7 @@ const named = "rd.luks.uuid=" + lockedUUID
 // TestLUKSWrong: three wrong passphrases, then the right one.
 func TestLUKSWrong(t *testing.T) {
 	t.Parallel()
-	r := bootTyping(t, lockedMachine(t, named, nil, "pbkdf2"), "Passphrase for", "one\n", "(1 wrong) Passphrase for", "two\n", "(2 wrong)", "\n", "(3 wrong)", passphrase+"\n")
+	r := bootTyping(t, lockedMachine(t, named, nil, "pbkdf2"), "Passphrase for", "one\n", "(1 wrong) Passphrase for", "two\n", "(2 wrong)", "three\n", "(3 wrong)", passphrase+"\n")
 	if !r.Reached() {
 		fail(t, r, "root was not reached")
 	}

@@ -41,6 +41,11 @@ func report(reference string, ours answers, references []answers, out io.Writer)
 // differ from each other is no difference.
 func differences(ours answers, references []answers) []difference {
 	var list []difference
+	ours = ours.renumber()
+	references = slices.Clone(references)
+	for i := range references {
+		references[i] = references[i].renumber()
+	}
 	questions := map[string]bool{}
 	for _, a := range append(references, ours) {
 		for q := range a {

@@ -22,3 +22,12 @@ func TestCipherControl(t *testing.T) {
 		t.Errorf("without a vector: %x, %x", control, iv)
 	}
 }
+
+func TestListsCipher(t *testing.T) {
+	const text = "name         : xts(aes)\ndriver       : xts-aes-aesni\nmodule       : aesni_intel\n\nname         : __ecb(aes)\ndriver       : cryptd(x)\n"
+	for name, want := range map[string]bool{"xts(aes)": true, "ecb(aes)": false, "xts-aes-aesni": false, "": false} {
+		if listsCipher(text, name) != want {
+			t.Errorf("%q: %v", name, !want)
+		}
+	}
+}

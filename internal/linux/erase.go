@@ -117,7 +117,7 @@ type mapping struct {
 // overwrite zeroes the private memory of a stopped process. It goes on behind what it cannot write, and returns the first error.
 func overwrite(pid int) (bytes int64, err error) {
 	dir := "/proc/" + strconv.Itoa(pid)
-	maps, err := os.ReadFile(dir + "/maps")
+	maps, err := os.ReadFile(dir + "/smaps")
 	if err != nil {
 		return 0, err
 	}
@@ -132,11 +132,7 @@ func overwrite(pid int) (bytes int64, err error) {
 	}
 	defer pages.Close()
 	var first error
-	for line := range strings.SplitSeq(string(maps), "\n") {
-		m, ok := privateMapping(line)
-		if !ok {
-			continue
-		}
+	for _, m := range presentMappings(string(maps)) {
 		n, err := m.overwrite(mem, pages)
 		bytes += n
 		if err != nil && m.writable { // what is not writable may be refused, by proc_mem.force_override= for one
@@ -147,6 +143,27 @@ func overwrite(pid int) (bytes int64, err error) {
 		first = fmt.Errorf("erase: no page of process %d is seen, its memory is as it was", pid)
 	}
 	return bytes, first
+}
+
+// presentMappings picks the private mappings of which anything is there, from the text of /proc/PID/smaps (proc_pid_smaps(5)): the runtime of Go reserves address space by the hundred megabytes, and to look
+// at each page of it takes longer than all the rest.
+func presentMappings(smaps string) (list []mapping) {
+	var m mapping
+	ok := false
+	for line := range strings.Lines(smaps) {
+		key, value, _ := strings.Cut(line, ":")
+		switch key {
+		case "Rss", "Swap":
+			if ok && strings.TrimSpace(value) != "0 kB" {
+				list, ok = append(list, m), false
+			}
+		default:
+			if strings.Contains(key, "-") { // the head of a mapping: no other line has one before its colon
+				m, ok = privateMapping(strings.TrimSpace(line))
+			}
+		}
+	}
+	return list
 }
 
 // privateMapping picks the mappings whose pages belong to the process alone and may hold what it wrote: those that are private and writable, and anonymous ones that have been writable. What the

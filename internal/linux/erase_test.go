@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -183,5 +184,29 @@ func TestPrivateMapping(t *testing.T) {
 		if _, ok := privateMapping(line); ok != want {
 			t.Errorf("%q: %v", line, ok)
 		}
+	}
+}
+
+func TestPresentMappings(t *testing.T) {
+	const text = `00400000-00500000 r-xp 00000000 08:01 12 /bin/x
+Rss:                 400 kB
+Swap:                  0 kB
+c000000000-c000400000 rw-p 00000000 00:00 0 [anon: Go: heap]
+Size:               4096 kB
+Rss:                 100 kB
+Swap:                  4 kB
+VmFlags: rd wr mr
+c000400000-c004000000 ---p 00000000 00:00 0 [anon: Go: heap reservation]
+Rss:                   0 kB
+Swap:                  0 kB
+7f0000000000-7f0000001000 rw-p 00000000 00:00 0
+Rss:                   0 kB
+Swap:                  4 kB
+7ffd00000000-7ffd00001000 r-xp 00000000 00:00 0 [vdso]
+Rss:                   4 kB
+`
+	want := []mapping{{0xc000000000, 0xc000400000, true}, {0x7f0000000000, 0x7f0000001000, true}}
+	if got := presentMappings(text); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

@@ -2,11 +2,11 @@ package image
 
 import "github.com/preroot/preroot/pkg/storage"
 
-// luksModules are what LUKS volumes need of the kernel (--luks): the target, ciphers and hashes with what the processor has for them, ciphers for programs (key slots that are not AES), and
+// luksModules are what LUKS volumes need of the kernel (--luks): the target, ciphers with what the processor has for them, the hash of essiv, ciphers for programs (key slots that are not AES), and
 // file systems of sticks with key files. A kernel has them by other names, or not at all; the first must be there.
 var luksModules = []string{
 	"dm_crypt", "dm_mod", "aesni_intel", "aes_generic", "xts", "cbc", "ecb", "essiv", "serpent_generic", "serpent_sse2_x86_64", "serpent_avx_x86_64", "serpent_avx2",
-	"twofish_generic", "twofish_x86_64", "twofish_x86_64_3way", "twofish_avx_x86_64", "camellia_generic", "sha256_generic", "sha512_generic", "sha256_ssse3", "sha512_ssse3",
+	"twofish_generic", "twofish_x86_64", "twofish_x86_64_3way", "twofish_avx_x86_64", "camellia_generic", "sha256_generic",
 	"aes_arm64", "aes_ce_blk", "aes_neon_blk", "algif_skcipher", "vfat", "nls_cp437", "nls_iso8859_1", "nls_utf8", "nls_ascii",
 }
 

@@ -24,7 +24,7 @@ var needs = []need{
 	{who: "scsi_mod", words: []string{"crypto-crct10dif"}, why: "sd_mod: T10 protection information"},
 	{who: "mmc_core", words: []string{"mmc_block"}, chain: true, why: "the block device on a card (mmc:block)"},
 	{who: "usbhid", words: []string{"hid-generic"}, why: "hid_bus: the driver of a plain keyboard (hid:b0003...)"},
-	{who: "dm_crypt", words: []string{"crypto-aes", "crypto-xts", "crypto-cbc", "crypto-essiv", "crypto-sha256", "crypto-sha512"}, why: "crypt_ctr: the ciphers that cryptsetup uses by default"},
+	{who: "dm_crypt", words: []string{"crypto-aes", "crypto-xts", "crypto-cbc", "crypto-essiv"}, why: "crypt_ctr: the ciphers that cryptsetup uses by default"},
 	{who: "dm_mod", words: []string{"dm-crypt", "dm-mirror", "dm-snapshot", "dm-thin-pool", "dm-raid", "dm-integrity", "dm-verity", "dm-multipath"}, wide: true, why: "dm_get_target_type: request_module(\"dm-%s\")"},
 	{who: "md_mod", words: []string{"raid0", "raid1", "raid10", "raid456", "linear"}, wide: true, why: "md_run: request_module(\"md-level-%d\")"},
 }

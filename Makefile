@@ -21,7 +21,8 @@
 # make hooks-bad    40 hook scripts of bad character in every stage, two shells: docs/bad-hooks.md
 # make initrd-oracle  the Linux 6.1 that shows what a classic initrd is, built once from Debian's source
 # make initrd       the classic initrds of test/initrd, booted by that kernel (INITRD="-column preroot-6.1-cloud 1 2" and more)
-# make real         whole Debian systems, booted by preroot and by initramfs-tools, compared (root, an hour the first time)
+# make times-locked the way to a root on LUKS and LVM, measured beside dracut's shell init
+# make real         whole Debian systems, booted by preroot and by initramfs-tools, compared (root, an hour the first time; REAL="-layout lvm-on-luks")
 
 PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
 export PATH
@@ -36,7 +37,7 @@ STATICCHECK_VERSION = v0.8.2
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
 STEP  = build/summary -dir build/test
 
-.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection lvm test-matrix matrix test-dracut faults twins kills hooks-bad real initrd-oracle initrd kernels tools clean FORCE
+.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection lvm test-matrix matrix test-dracut faults twins kills hooks-bad real times-locked initrd-oracle initrd kernels tools clean FORCE
 
 all: build/init build/preroot build/initrd build/nfsroot build/lvm build/unlock
 
@@ -170,6 +171,10 @@ test-dracut: tools hooks injection
 hooks-bad: tools
 	@$(MAKE) --no-print-directory all
 	@$(GO) run ./test/badhooks $(HOOKS)
+
+times-locked: tools
+	@$(MAKE) --no-print-directory all
+	@$(GO) run ./test/locked
 
 real: tools
 	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap

@@ -1,6 +1,9 @@
 package luks
 
-import "crypto/subtle"
+import (
+	"crypto/subtle"
+	"hash"
+)
 
 // stripes is into how many a key is split. Both formats have a field for it,
 // cryptsetup takes no other number.
@@ -17,27 +20,45 @@ func splitBytes(keyBytes int) uint64 {
 // one and the next.
 func merge(split []byte, keyBytes int, hash hashSpec) []byte {
 	key := make([]byte, keyBytes)
+	d := newDiffuser(hash)
+	defer d.wipe()
 	for i := range stripes {
 		subtle.XORBytes(key, key, split[i*keyBytes:][:keyBytes])
 		if i < stripes-1 {
-			diffuse(key, hash)
+			d.diffuse(key)
 		}
 	}
 	return key
 }
 
+// diffuser hashes thousands of pieces: it allocates nothing for each.
+type diffuser struct {
+	hash.Hash
+	size int
+	in   []byte // the number of a piece, and the piece
+	sum  []byte
+}
+
+func newDiffuser(h hashSpec) *diffuser {
+	return &diffuser{h.new(), h.size, make([]byte, 4, 4+h.size), make([]byte, 0, h.size)}
+}
+
 // diffuse replaces each piece of the key, as long as the hash, by the hash of
 // its number and itself.
-func diffuse(key []byte, hash hashSpec) {
-	h := hash.new()
-	sum := make([]byte, 0, hash.size)
-	for i := 0; i*hash.size < len(key); i++ {
-		piece := key[i*hash.size : min((i+1)*hash.size, len(key))]
-		h.Reset()
-		h.Write(be.AppendUint32(nil, uint32(i)))
-		h.Write(piece)
-		sum = h.Sum(sum[:0])
-		copy(piece, sum)
+func (d *diffuser) diffuse(key []byte) {
+	for i := 0; len(key) > 0; i++ {
+		piece := key[:min(d.size, len(key))]
+		key = key[len(piece):]
+		be.PutUint32(d.in, uint32(i))
+		d.Reset()
+		d.Write(append(d.in[:4], piece...))
+		d.sum = d.Sum(d.sum[:0])
+		copy(piece, d.sum)
 	}
-	clear(sum[:cap(sum)])
+}
+
+func (d *diffuser) wipe() {
+	d.Reset()
+	clear(d.in[:cap(d.in)])
+	clear(d.sum[:cap(d.sum)])
 }

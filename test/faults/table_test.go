@@ -13,7 +13,7 @@ var pages = []struct {
 	locked bool
 }{{"../../docs/faults.md", false}, {"../../docs/faults-locked.md", true}}
 
-// tableFiles writes the pages. One without any result is left as it is.
+// tableFiles writes the pages. One that lacks a result is left as it is.
 func tableFiles() error {
 	for _, p := range pages {
 		var results []Result
@@ -27,7 +27,7 @@ func tableFiles() error {
 				results = append(results, resultOf(s))
 			}
 		}
-		if !slices.ContainsFunc(results, func(r Result) bool { return r.Commit != "" }) {
+		if slices.ContainsFunc(results, func(r Result) bool { return r.Commit == "" }) {
 			continue
 		}
 		if err := os.WriteFile(p.path, []byte(table(results)), 0o644); err != nil {

@@ -81,34 +81,33 @@ func (k *Known) wants(node string) bool {
 
 // lockedUUIDs are those of the LUKS volumes that somebody asks for by their whole UUID, without those that are there: they may lie in what another layer makes.
 func (k *Known) lockedUUIDs() (list []string) {
-	add := func(id string) {
-		there := func(d *device.Device) bool {
-			return isLUKS(d) && strings.EqualFold(d.FSUUID(), id) && !strings.HasPrefix(d.DMUUID, "LVM-")
-		}
-		if len(id) == uuidLen && !slices.Contains(list, id) && !slices.ContainsFunc(k.Devices, there) {
-			list = append(list, id)
-		}
-	}
 	if !k.LUKS {
 		return nil
 	}
 	for _, w := range k.UUIDs {
-		add(w.ID)
+		list = append(list, w.ID)
 	}
 	for _, n := range k.Names {
-		add(n.ID)
+		list = append(list, n.ID)
 	}
 	for _, e := range k.Table {
-		if id, ok := strings.CutPrefix(e.Device, "UUID="); ok {
-			add(id)
-		}
+		list = append(list, strings.TrimPrefix(e.Device, "UUID="))
 	}
 	for _, ref := range k.Wanted {
-		if id, ok := strings.CutPrefix(ref.Value, "/dev/mapper/luks-"); ok {
-			add(id)
+		id, ok := strings.CutPrefix(ref.Value, "/dev/mapper/luks-")
+		if ok {
+			list = append(list, id)
 		}
 	}
-	return list
+	slices.Sort(list)
+	return slices.DeleteFunc(slices.Compact(list), func(id string) bool { return len(id) != uuidLen || k.isThere(id) })
+}
+
+// isThere says whether there is a LUKS volume of that UUID which lies in no logical volume.
+func (k *Known) isThere(uuid string) bool {
+	return slices.ContainsFunc(k.Devices, func(d *device.Device) bool {
+		return isLUKS(d) && strings.EqualFold(d.FSUUID(), uuid) && !strings.HasPrefix(d.DMUUID, "LVM-")
+	})
 }
 
 // uuidLen is the length of a whole UUID, as text.
@@ -162,11 +161,15 @@ func (k *Known) unlock(volumes []luksVolume, offered bool) Work {
 	return Work{Key: key, After: r.patience, Asks: true, Offered: offered, Do: do}
 }
 
+// add and addIf are called many times: inlined they would take kilobytes of /init.
+//
+//go:noinline
 func (r *request) add(args ...string) { r.args = append(r.args, args...) }
 
+//go:noinline
 func (r *request) addIf(is bool, arg string) {
 	if is {
-		r.add(arg)
+		r.args = append(r.args, arg)
 	}
 }
 
@@ -177,19 +180,18 @@ func (r *request) volume(k *Known, v *luksVolume) {
 	if o.Header.Path != "" {
 		r.file(k, v, "--header=", o.Header, true)
 	}
-	r.addIf(o.Discard, "--flag=allow-discards")
-	r.addIf(o.NoReadWorkqueue, "--flag=no-read-workqueue")
-	r.addIf(o.NoWriteWorkqueue, "--flag=no-write-workqueue")
-	r.addIf(o.SameCPU, "--flag=same-cpu-crypt")
-	r.addIf(o.SubmitFromCPUs, "--flag=submit-from-crypt-cpus")
-	r.addIf(o.ReadOnly, "--read-only")
-	r.addIf(o.KeySlot >= 0, "--slot="+strconv.Itoa(o.KeySlot))
-	r.addIf(o.Tries > 0, "--tries="+strconv.Itoa(o.Tries))
-	r.addIf(o.Timeout > 0, "--timeout="+o.Timeout.String())
-	r.addIf(o.TryEmpty, "--try-empty")
-	r.addIf(o.Headless, "--headless")
-	r.addIf(o.KeyOffset > 0, "--key-offset="+strconv.FormatInt(o.KeyOffset, 10))
-	r.addIf(o.KeySize > 0, "--key-size="+strconv.FormatInt(o.KeySize, 10))
+	for _, a := range []struct {
+		is  bool
+		arg string
+	}{
+		{o.Discard, "--flag=allow-discards"}, {o.NoReadWorkqueue, "--flag=no-read-workqueue"}, {o.NoWriteWorkqueue, "--flag=no-write-workqueue"},
+		{o.SameCPU, "--flag=same-cpu-crypt"}, {o.SubmitFromCPUs, "--flag=submit-from-crypt-cpus"}, {o.ReadOnly, "--read-only"},
+		{o.KeySlot >= 0, "--slot=" + strconv.Itoa(o.KeySlot)}, {o.Tries > 0, "--tries=" + strconv.Itoa(o.Tries)}, {o.Timeout > 0, "--timeout=" + o.Timeout.String()},
+		{o.TryEmpty, "--try-empty"}, {o.Headless, "--headless"},
+		{o.KeyOffset > 0, "--key-offset=" + strconv.FormatInt(o.KeyOffset, 10)}, {o.KeySize > 0, "--key-size=" + strconv.FormatInt(o.KeySize, 10)},
+	} {
+		r.addIf(a.is, a.arg)
+	}
 	for _, key := range v.Keys {
 		r.key(k, v, key)
 	}
@@ -220,16 +222,13 @@ func (r *request) file(k *Known, v *luksVolume, arg string, at crypttab.Location
 		r.addIf(!must, "--optional")
 		return
 	}
-	ref, err := device.ParseRef(at.Device)
-	if err != nil {
-		r.lack(v, err.Error())
-		return
+	if ref, err := device.ParseRef(at.Device); err == nil {
+		if d := k.Find(ref); d != nil {
+			r.fileOn(d, arg, at.Path, must)
+			return
+		}
 	}
-	if d := k.Find(ref); d != nil {
-		r.fileOn(d, arg, at.Path, must)
-	} else {
-		r.lack(v, at.Device+", which has "+at.Path+", is not there")
-	}
+	r.lack(v, at.Device+", which has "+at.Path+", is not there")
 }
 
 func (r *request) fileOn(d *device.Device, arg, path string, must bool) {

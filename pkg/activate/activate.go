@@ -53,6 +53,9 @@ type Request struct {
 	VGs, LVs []string
 	// Degraded lets a raid go without legs that are missing.
 	Degraded bool
+	// NoConf leaves the image's lvm.conf unread (rd.lvm.conf=0). SystemIDs are those that are ours (lvmsystemid(7)).
+	NoConf    bool
+	SystemIDs []string
 	// Nodes are the physical volumes that are there.
 	Nodes []string
 }
@@ -138,7 +141,7 @@ func (a *activator) usable() (list []*lvm.Group) {
 	for _, g := range a.groups {
 		if _, err := lvm.Find(a.groups, g.VG.Name); err != nil {
 			a.refuse(g, err)
-		} else if err := g.Usable(nil); err != nil {
+		} else if err := g.Usable(a.SystemIDs); err != nil {
 			a.refuse(g, err)
 		} else {
 			list = append(list, g)

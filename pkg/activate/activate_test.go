@@ -185,8 +185,9 @@ func TestRun(t *testing.T) {
 		name    string
 		text    string
 		fill    func(disks [][]byte)
-		copy    bool // of the first physical volume
-		without bool // the second physical volume is missing
+		ids     []string // system IDs of the machine
+		copy    bool     // of the first physical volume
+		without bool     // the second physical volume is missing
 		have    map[string]linux.MapperDevice
 		fails   string
 		args    string
@@ -220,6 +221,9 @@ func TestRun(t *testing.T) {
 		{name: "a copy", text: two, copy: true, args: "--lv=my-vg/root", said: "lacks: volume group my-vg: /dev/sda and /dev/sdc are both physical volume " + pvs[0].id + ": one of them is a copy"},
 		{name: "of somebody else", text: two, have: map[string]linux.MapperDevice{"my--vg-root": {UUID: "CRYPT-1"}}, args: "--lv=my-vg/root", err: `logical volume my-vg/root: the device-mapper has a device my--vg-root already, with the UUID "CRYPT-1"`},
 		{name: "the kernel refuses", text: two, fails: "load", args: "--lv=my-vg/root", log: "create my--vg-root; load my--vg-root 0 512 linear 8:0 2048; remove my--vg-root", err: "logical volume my-vg/root: the kernel refuses"},
+		{name: "of another machine", text: strings.Replace(two, "extent_size", "system_id = \"box\"\nextent_size", 1), args: "--vg=my-vg", said: `lacks: volume group my-vg: it belongs to the machine with system ID "box", ours is ""`},
+		{name: "of this machine", text: strings.Replace(two, "extent_size", "system_id = \"box\"\nextent_size", 1), ids: []string{"box"}, args: "--lv=my-vg/root",
+			log: "create my--vg-root; load my--vg-root 0 512 linear 8:0 2048; resume my--vg-root", said: "logical volume my-vg/root is active"},
 		{name: "exported", text: strings.Replace(two, `"RESIZEABLE"`, `"EXPORTED"`, 1), args: "--vg=my-vg", said: "lacks: volume group my-vg: it is exported: vgimport takes it in"},
 		{name: "another transaction in the pool", text: thinGroup("4"), args: "--lv=my-vg/root", said: "", err: "the group expects transaction 4"},
 	} {
@@ -237,7 +241,7 @@ func TestRun(t *testing.T) {
 			}
 			m := &mapper{have: map[string]linux.MapperDevice{}, fails: c.fails}
 			maps.Copy(m.have, c.have)
-			said, err := run(t, m, disks, args)
+			said, err := run(t, m, disks, args, c.ids...)
 			if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
 				t.Errorf("error %v, want %q", err, c.err)
 			}
@@ -251,12 +255,13 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func run(t *testing.T, m *mapper, disks [][]byte, args []string) (said []string, err error) {
+func run(t *testing.T, m *mapper, disks [][]byte, args []string, ids ...string) (said []string, err error) {
 	t.Helper()
 	r, err := ParseArgs(args)
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.SystemIDs = ids
 	nodes := map[string]testDisk{}
 	for i, d := range disks {
 		nodes[fmt.Sprintf("/dev/sd%c", 'a'+i)] = testDisk{bytes.NewReader(d), fmt.Sprintf("8:%d", i)}

@@ -16,6 +16,8 @@ func ParseArgs(args []string) (r Request, err error) {
 			r.Nodes = append(r.Nodes, arg)
 		case arg == "--degraded":
 			r.Degraded = true
+		case arg == "--no-conf":
+			r.NoConf = true
 		case key == "--vg":
 			r.VGs = append(r.VGs, value)
 		case key == "--lv":
@@ -31,7 +33,7 @@ func ParseArgs(args []string) (r Request, err error) {
 				r.Locked = append(r.Locked, ref)
 			}
 		default:
-			return Request{}, fmt.Errorf("lvm: %s is not known; the arguments are --degraded, --vg=VG, --lv=VG/LV, --for=DEVICE, --locked=DEVICE, and nodes", arg)
+			return Request{}, fmt.Errorf("lvm: %s is not known; the arguments are --degraded, --no-conf, --vg=VG, --lv=VG/LV, --for=DEVICE, --locked=DEVICE, and nodes", arg)
 		}
 	}
 	return r, nil

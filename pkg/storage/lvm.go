@@ -38,6 +38,9 @@ func nextLVM(k Known) []Work {
 	if k.Late {
 		args = append(args, "--degraded")
 	}
+	if !k.LVMConf {
+		args = append(args, "--no-conf")
+	}
 	for _, vg := range k.VGs {
 		args = append(args, "--vg="+vg)
 	}

@@ -56,6 +56,7 @@ func TestLVM(t *testing.T) {
 		{"one of two", disks[:2], "/dev/vg/root", "", false, "--for=/dev/vg/root /dev/vdb"},
 		{"late", disks, "UUID=1", "", true, "--degraded --for=UUID=1 /dev/vdb /dev/vdc"},
 		{"words", disks, "LABEL=a b", "rd.lvm.vg=one rd.lvm.lv=two/root rd.lvm.vg=three", false, "--vg=one --vg=three --lv=two/root --for=LABEL=a b /dev/vdb /dev/vdc"},
+		{"without lvm.conf", disks[:2], "UUID=1", "rd.lvm.conf=0", false, "--no-conf --for=UUID=1 /dev/vdb"},
 		{"not wanted", disks, "UUID=1", "rd.lvm=0", false, ""},
 	} {
 		ref, err := device.ParseRef(c.wanted)

@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string) error {
 	defer mapper.Close()
 	return unlock.Run(ctx, unlock.Machine{
 		Open: openDisk, OpenFile: openFile, Mapper: mapper, WithKey: linux.WithLogonKey, Kernel: kernel{}, HasCipher: linux.HasCipher, Memory: linux.HalfOfMemory,
-		Ask: asker(r.Consoles).ask, Say: say, Lack: func(line string) { say(storage.LackMark + line) },
+		Cryptsetup: cryptsetup(), Ask: asker(r.Consoles).ask, Say: say, Lack: func(line string) { say(storage.LackMark + line) },
 	}, r)
 }
 

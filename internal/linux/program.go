@@ -1,8 +1,10 @@
 package linux
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -56,6 +58,47 @@ func (Programs) RunFor(limit time.Duration, most int64, program string, args ...
 		return 0, string(text), err
 	}
 	return exitStatus(state), string(text), nil
+}
+
+// maxInput is what a pipe takes, in bytes (pipe(7)).
+const maxInput = 64 << 10
+
+// RunWith is Run with bytes on the program's standard input, at most 64 KiB. The program does not outlive this process.
+func (Programs) RunWith(input []byte, program string, args ...string) (status int, output string, err error) {
+	if len(input) > maxInput {
+		return 0, "", fmt.Errorf("%s: %d bytes of input, at most %d are given", program, len(input), maxInput)
+	}
+	runtime.LockOSThread() // whose end is that of the program
+	defer runtime.UnlockOSThread()
+	in, feed, err := os.Pipe()
+	if err != nil {
+		return 0, "", err
+	}
+	defer in.Close()
+	_, err = feed.Write(input)
+	feed.Close()
+	if err != nil {
+		return 0, "", err
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return 0, "", err
+	}
+	defer r.Close()
+	p, err := os.StartProcess(program, append([]string{program}, args...), &os.ProcAttr{
+		Env: childEnv, Files: []*os.File{in, w, w}, Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
+	})
+	w.Close()
+	if err != nil {
+		return 0, "", err
+	}
+	text, _ := io.ReadAll(io.LimitReader(r, maxOutput))
+	_, _ = io.Copy(io.Discard, r)
+	state, err := p.Wait()
+	if err != nil {
+		return 0, string(text), err
+	}
+	return exitStatus(state), strings.TrimSpace(string(text)), nil
 }
 
 func exitStatus(state *os.ProcessState) int {

@@ -80,6 +80,8 @@ type Machine struct {
 	Kernel  luks.Kernel
 	// HasCipher says why the kernel cannot encrypt by an algorithm; it may be nil.
 	HasCipher func(algorithm string) error
+	// Cryptsetup opens what is correct and not done here; nil where the image has none.
+	Cryptsetup Cryptsetup
 	// Memory is what there is for a key derivation, in KiB; 0 is no bound.
 	Memory func() int64
 	// Ask asks on all consoles for a line that nobody sees.
@@ -112,7 +114,14 @@ func (o *opener) lack(format string, args ...any) { o.Lack(fmt.Sprintf(format, a
 func (o *opener) read(volumes []Volume) {
 	for _, v := range volumes {
 		w := &volume{Volume: v}
-		if err := o.readOne(w); err != nil {
+		err := o.readOne(w)
+		if o.isForeign(err) {
+			o.say("%s (%s): %v: cryptsetup of the image opens it", v.Name, v.Node, err)
+			w.header = nil
+			o.closed = append(o.closed, w)
+			continue
+		}
+		if err != nil {
 			if !errors.Is(err, errOpen) {
 				o.lack("%s (%s): %v", v.Name, v.Node, err)
 			}
@@ -225,6 +234,9 @@ func (o *opener) drop(v *volume) {
 
 // try opens a volume by a secret.
 func (o *opener) try(ctx context.Context, v *volume, secret []byte) error {
+	if v.header == nil {
+		return o.Cryptsetup(ctx, v.Volume, secret)
+	}
 	options := luks.Options{Slots: v.Slots, Kernel: o.Kernel}
 	if o.Memory != nil {
 		options.MaxMemory = o.Memory()

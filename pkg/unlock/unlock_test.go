@@ -62,18 +62,19 @@ func (d testDisk) Number() string { return d.number }
 
 // machine is one whose device-mapper notes what is asked, and where somebody types lines.
 type machine struct {
-	t        *testing.T
-	have     map[string]bool
-	log      []string // of the device-mapper
-	said     []string
-	lines    []string       // what is typed at each prompt; "^C" is Ctrl-C, "" for ever nothing
-	asked    []string       // prompts, with the time
-	begun    time.Time      //
-	keyless  bool           // a kernel without keyring
-	noCipher string         // what the kernel has not
-	taken    string         // the UUID of the mapping that has the name
-	fails    string         // the table whose load fails
-	inKernel map[string]int // keys in the keyring now, by description
+	t          *testing.T
+	have       map[string]bool
+	log        []string // of the device-mapper
+	said       []string
+	lines      []string  // what is typed at each prompt; "^C" is Ctrl-C, "" for ever nothing
+	asked      []string  // prompts, with the time
+	begun      time.Time //
+	keyless    bool      // a kernel without keyring
+	cryptsetup Cryptsetup
+	noCipher   string         // what the kernel has not
+	taken      string         // the UUID of the mapping that has the name
+	fails      string         // the table whose load fails
+	inKernel   map[string]int // keys in the keyring now, by description
 }
 
 func (m *machine) note(format string, args ...any) {
@@ -167,7 +168,7 @@ func (m *machine) run(t *testing.T, files map[string]string, r Request) error {
 			}
 			return testDisk{f, ""}, nil
 		},
-		Mapper: m, WithKey: m.withKey, Ask: m.ask, HasCipher: func(name string) error {
+		Mapper: m, WithKey: m.withKey, Ask: m.ask, Cryptsetup: m.cryptsetup, HasCipher: func(name string) error {
 			if name == m.noCipher {
 				return errors.New("no cipher " + name)
 			}

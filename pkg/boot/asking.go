@@ -2,6 +2,8 @@ package boot
 
 import (
 	"errors"
+	"sync/atomic"
+	"time"
 
 	"github.com/preroot/preroot/pkg/storage"
 )
@@ -10,9 +12,18 @@ import (
 type asking struct {
 	dismissed chan struct{} // the answer is not wanted any more
 	ended     chan struct{}
-	release   []func() // of what stands still
-	outcome   layered  // of the work, when it has ended
+	state     atomic.Int32 // askWaits, until it begins or is dismissed
+	release   []func()     // of what stands still
+	work      storage.Work
+	outcome   layered // of the work, when it has ended
 }
+
+// The states of an asking: its job waits to be begun, has begun, or never will.
+const (
+	askWaits = iota
+	askBegun
+	askNever
+)
 
 // errDismissed says that what was asked for is not needed any more.
 var errDismissed = errors.New("not needed any more")
@@ -48,8 +59,8 @@ func (f *finder) pendingAsks() (keys []string) {
 }
 
 // beginAsking has the drivers of keyboards and consoles loaded, and the clocks stand.
-func (f *finder) beginAsking() *asking {
-	a := &asking{dismissed: make(chan struct{}), ended: make(chan struct{}), release: []func(){f.b.deadline.hold()}}
+func (f *finder) beginAsking(w storage.Work) *asking {
+	a := &asking{work: w, outcome: layered{work: w}, dismissed: make(chan struct{}), ended: make(chan struct{}), release: []func(){f.b.deadline.hold()}}
 	if q := f.b.queue; q != nil {
 		q.rounds.Clock.Stop()
 		a.release = append(a.release, q.rounds.Clock.Start)
@@ -73,6 +84,9 @@ func (f *finder) endAsking() {
 	}
 }
 
+// farewellLimit is how long a helper that is dismissed is waited for; it is ended before that, unless the kernel does not let it go.
+const farewellLimit = 5 * time.Second
+
 // dismiss ends the asking when a wait is over: the consoles are given back before anything else is done.
 func (f *finder) dismiss() {
 	a := f.layers.asking
@@ -80,8 +94,16 @@ func (f *finder) dismiss() {
 		return
 	}
 	close(a.dismissed)
-	<-a.ended
-	f.layered(a.outcome)
+	if !a.state.CompareAndSwap(askWaits, askNever) {
+		select {
+		case <-a.ended:
+			f.layered(a.outcome)
+			return
+		case <-time.After(farewellLimit):
+			f.b.m.Log.Warnf("%s does not end; going on without waiting for it", storage.UnlockHelper)
+		}
+	}
+	f.layered(layered{work: a.work, err: errDismissed})
 }
 
 // run does the work, and notes what has come of it; without a helper that asks there is none to be noted.
@@ -90,8 +112,10 @@ func (a *asking) run(w storage.Work, system layerSystem) layered {
 		outcome, err := w.Do(system)
 		return layered{w, outcome, err}
 	}
+	if !a.state.CompareAndSwap(askWaits, askBegun) {
+		return layered{work: w, err: errDismissed}
+	}
 	defer close(a.ended)
-	a.outcome.work = w
 	a.outcome.Outcome, a.outcome.err = w.Do(system)
 	return a.outcome
 }

@@ -126,7 +126,7 @@ func (f *finder) layerJobs() (jobs []initqueue.Job) {
 func (f *finder) layerJob(w storage.Work) initqueue.Job {
 	system := layerSystem{f.b, nil}
 	if w.Asks {
-		system.asking = f.beginAsking()
+		system.asking = f.beginAsking(w)
 	}
 	return initqueue.Job{Key: w.Key, Limit: w.Limit, Holds: w.Asks, Run: func() initqueue.Event { return system.asking.run(w, system) }}
 }

@@ -24,11 +24,8 @@ func (b *Boot) nameMappings() {
 		return
 	}
 	for _, d := range b.finder.inv.Devices() {
-		if !strings.HasPrefix(d.DMUUID, "CRYPT-LUKS") || len(d.Slaves) != 1 {
-			continue
-		}
-		if name := mappingName(table, b.finder.inv.ByName(d.Slaves[0])); name != "" && name != d.DMName {
-			b.renameMapping(d, name)
+		if strings.HasPrefix(d.DMUUID, "CRYPT-LUKS") && len(d.Slaves) == 1 {
+			b.renameMapping(d, mappingName(table, b.finder.inv.ByName(d.Slaves[0])))
 		}
 	}
 }
@@ -65,6 +62,9 @@ func mappingName(table []crypttab.Entry, d *device.Device) string {
 
 // renameMapping does it, by the helper that has opened the volume; the link in /dev/mapper goes with it.
 func (b *Boot) renameMapping(d *device.Device, name string) {
+	if name == "" || name == d.DMName {
+		return
+	}
 	if _, err := runHelper(b.m.Programs, storage.UnlockHelper, "rename", d.DMName, name); err != nil {
 		b.m.Log.Warnf("%s is %s in the real system's %s, and cannot be renamed: %v", d.DMName, name, crypttabFile, err)
 		return

@@ -44,18 +44,19 @@ type luksVolume struct {
 
 // nextLUKS has the volumes opened that are asked for, all together, so that one passphrase can serve them all. Others are offered: root may lie behind them.
 func nextLUKS(k Known) []Work {
-	var named, offered []luksVolume
+	var named, offered []*luksVolume
 	var list []Work
 	for _, d := range k.Members {
-		v, ok := k.Volume(k.Table, Described(d))
+		volume, ok := k.Volume(k.Table, Described(d))
+		v := &luksVolume{volume, d}
 		switch {
 		case !ok || k.isOpen(d):
 		case v.Options.Refusal() != nil:
 			list = append(list, refuse(d, v.Options.Refusal()))
 		case v.Wanted || k.wants("/dev/mapper/"+v.Name):
-			named = append(named, luksVolume{v, d})
+			named = append(named, v)
 		case !v.Options.NoAuto:
-			offered = append(offered, luksVolume{v, d})
+			offered = append(offered, v)
 		}
 	}
 	switch {
@@ -128,34 +129,33 @@ type request struct {
 }
 
 // unlock opens volumes. A key file whose device is not there is waited for, as long as its volume says; then the passphrase is asked for.
-func (k *Known) unlock(volumes []luksVolume, offered bool) Work {
+func (k *Known) unlock(volumes []*luksVolume, offered bool) Work {
 	var r request
 	if offered {
 		r.add("--any")
 	}
 	for _, v := range volumes {
-		r.volume(k, &v)
+		r.volume(k, v)
 	}
 	key := "luks " + strings.Join(r.args, " ")
 	do := func(s System) (Outcome, error) {
 		if err := s.Load("dm_crypt"); err != nil {
 			return Outcome{}, err
 		}
-		args, lacks := slices.Clone(r.args), slices.Clone(r.lacks)
 		for _, t := range r.types {
 			if err := s.FileSystem(t); err != nil {
-				lacks = append(lacks, err.Error())
+				r.lacks = append(r.lacks, err.Error())
 			}
 		}
 		for _, c := range s.Consoles() {
-			args = append(args, "--console="+c)
+			r.add("--console=" + c)
 		}
-		said, err := s.Confide(UnlockHelper, args...)
+		said, err := s.Confide(UnlockHelper, r.args...)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("%s is a LUKS volume, and the image has no %s: build it with preroot build --luks", volumes[0].d.Node, UnlockHelper)
 		}
 		o, failed := outcome(said)
-		o.Lacks = append(lacks, o.Lacks...)
+		o.Lacks = append(r.lacks, o.Lacks...)
 		return o, errors.Join(err, failed)
 	}
 	return Work{Key: key, After: r.patience, Asks: true, Offered: offered, Do: do}

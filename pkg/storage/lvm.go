@@ -41,20 +41,20 @@ func nextLVM(k Known) []Work {
 	if !k.LVMConf {
 		args = append(args, "--no-conf")
 	}
-	for _, vg := range k.VGs {
-		args = append(args, "--vg="+vg)
-	}
-	for _, lv := range k.LVs {
-		args = append(args, "--lv="+lv)
-	}
+	var wanted, nodes []string
 	for _, ref := range k.Wanted {
-		args = append(args, "--for="+ref.Text)
-	}
-	for _, uuid := range k.lockedUUIDs() {
-		args = append(args, "--locked=UUID="+uuid)
+		wanted = append(wanted, ref.Text)
 	}
 	for _, m := range k.Members {
-		args = append(args, m.Node)
+		nodes = append(nodes, m.Node)
+	}
+	for _, l := range []struct {
+		option string
+		values []string
+	}{{"--vg=", k.VGs}, {"--lv=", k.LVs}, {"--for=", wanted}, {"--locked=UUID=", k.lockedUUIDs()}, {"", nodes}} {
+		for _, v := range l.values {
+			args = append(args, l.option+v)
+		}
 	}
 	return []Work{{Key: "lvm " + strings.Join(args, " "), Limit: lvmLimit, Do: func(s System) (Outcome, error) {
 		if err := s.Load("dm_mod"); err != nil {

@@ -23,7 +23,7 @@ type Request struct {
 // ErrAuthentication says that nobody knew the passphrase. It never leads to a shell.
 var ErrAuthentication = errors.New("no passphrase was right")
 
-// Run opens the volumes: by their key files, then by passphrases. One passphrase is tried on all that are closed; a wrong one makes the next prompt later, by a second more each time and ten at most.
+// Run opens the volumes: by their key files, then by passphrases. One passphrase is tried on all that are closed; a wrong one makes the next prompt later (waitAfter).
 // It ends when nothing is closed any more. What cannot be opened by any passphrase is said and is no reason to ask.
 func Run(ctx context.Context, m Machine, r Request) error {
 	o := &opener{Machine: m, any: r.Any}
@@ -128,11 +128,22 @@ func (o *opener) readKey(k KeyFile) ([]byte, error) {
 	return luks.ReadKeyFile(f, size, k.Offset, k.Size)
 }
 
-// Waits between a wrong passphrase and the next prompt.
+// waitStep is the pause when nothing was typed, waitMost the longest one.
 const (
 	waitStep = time.Second
-	waitMost = 10 * time.Second
+	waitMost = 30 * time.Second
 )
+
+// waitAfter is the pause between a wrong passphrase and the next prompt: 0, 1, 2, 4, 8, 16 and then always 30 seconds. Who has mistyped once waits for nothing.
+func waitAfter(wrong int) time.Duration {
+	switch {
+	case wrong <= 1:
+		return 0
+	case wrong > 6:
+		return waitMost
+	}
+	return waitStep << (wrong - 2)
+}
 
 // askUntilOpen asks until nothing is closed.
 func (o *opener) askUntilOpen(ctx context.Context) error {
@@ -170,7 +181,7 @@ func (o *opener) askUntilOpen(ctx context.Context) error {
 			return fmt.Errorf("%w: %s, after %d tries", ErrAuthentication, o.names(), wrong)
 		}
 		note = fmt.Sprintf("(%d wrong) ", wrong)
-		if !pause(ctx, min(time.Duration(wrong)*waitStep, waitMost)) {
+		if !pause(ctx, waitAfter(wrong)) {
 			return fmt.Errorf("%w: %s: nobody has typed one in time", ErrAuthentication, o.names())
 		}
 	}

@@ -58,7 +58,7 @@ func wrong(n int) lockedScenario {
 	said = append(said, fmt.Sprintf("(%d wrong)", n), passphrase+"\n")
 	return lockedScenario{scenario{
 		id: "L01", name: fmt.Sprint(n), fault: fmt.Sprintf("Wrong passphrase %d times", n), done: "typed at the serial line; then the right one",
-		during: typing(said...), want: Want{End: Booted, Within: 2 * time.Minute},
+		during: typing(said...), want: Want{End: Booted, Within: 4 * time.Minute},
 	}, typed}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/preroot/preroot/internal/linux"
 	"github.com/preroot/preroot/pkg/luks"
@@ -34,7 +35,7 @@ func openBy(program string, v unlock.Volume, secret []byte) error {
 	case status == wrongPassphrase:
 		return luks.ErrPassphrase
 	case status != 0:
-		return fmt.Errorf("cryptsetup: status %d: %s", status, said)
+		return fmt.Errorf("cryptsetup: status %d: %s", status, strings.TrimSpace(said))
 	}
 	return nil
 }

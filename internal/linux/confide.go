@@ -16,23 +16,12 @@ const farewell = 2 * time.Second
 // Confide runs a program that learns secrets, with stdin /dev/null, and gives what it has printed when it has stopped itself (StopSelf). Its memory is then overwritten (Erase). It is asked to end by
 // SIGTERM when dismissed is closed, and ended some time later whatever it does. spawn starts a goroutine. One that ends by itself is an error: what it knew is somewhere in the machine's memory.
 func (Programs) Confide(spawn func(f func()), dismissed <-chan struct{}, program string, args ...string) (output string, err error) {
-	null, err := os.OpenFile("/dev/null", os.O_RDONLY, 0)
-	if err != nil {
-		return "", err
-	}
-	defer null.Close()
-	r, w, err := os.Pipe()
+	p, r, err := startWith(nil, nil, program, args)
 	if err != nil {
 		return "", err
 	}
 	defer r.Close()
-	p, err := os.StartProcess(program, append([]string{program}, args...), &os.ProcAttr{Env: childEnv, Files: []*os.File{null, w, w}})
-	w.Close()
-	if err != nil {
-		return "", err
-	}
 	defer p.Release()
-	Sacrifice(p.Pid)
 	said := make(chan string, 1)
 	spawn(func() { // ends with the pipe, whose other end goes with the program
 		text, _ := io.ReadAll(io.LimitReader(r, maxOutput))

@@ -28,36 +28,17 @@ func (p Programs) Run(program string, args ...string) (status int, output string
 
 // RunFor is Run with bounds: after limit the program is killed (0: never), and at most most bytes of its output are kept.
 func (Programs) RunFor(limit time.Duration, most int64, program string, args ...string) (status int, output string, err error) {
-	null, err := os.OpenFile("/dev/null", os.O_RDONLY, 0)
-	if err != nil {
-		return 0, "", err
-	}
-	defer null.Close()
-	r, w, err := os.Pipe()
+	p, r, err := startWith(nil, nil, program, args)
 	if err != nil {
 		return 0, "", err
 	}
 	defer r.Close()
-	p, err := os.StartProcess(program, append([]string{program}, args...), &os.ProcAttr{
-		Env: childEnv, Files: []*os.File{null, w, w},
-	})
-	w.Close()
-	if err != nil {
-		return 0, "", err
-	}
-	Sacrifice(p.Pid)
 	if limit > 0 {
 		// Children of it may hold the pipe open: then what has come by then is all.
 		_ = r.SetReadDeadline(time.Now().Add(limit + lastWord))
 		defer time.AfterFunc(limit, func() { _ = p.Kill() }).Stop()
 	}
-	text, _ := io.ReadAll(io.LimitReader(r, most))
-	_, _ = io.Copy(io.Discard, r)
-	state, err := p.Wait()
-	if err != nil {
-		return 0, string(text), err
-	}
-	return exitStatus(state), string(text), nil
+	return result(p, r, most)
 }
 
 // maxInput is what a pipe takes, in bytes (pipe(7)).
@@ -80,25 +61,45 @@ func (Programs) RunWith(input []byte, program string, args ...string) (status in
 	if err != nil {
 		return 0, "", err
 	}
-	r, w, err := os.Pipe()
+	p, r, err := startWith(in, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}, program, args)
 	if err != nil {
 		return 0, "", err
 	}
 	defer r.Close()
-	p, err := os.StartProcess(program, append([]string{program}, args...), &os.ProcAttr{
-		Env: childEnv, Files: []*os.File{in, w, w}, Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
-	})
+	return result(p, r, maxOutput)
+}
+
+// startWith starts a program with a standard input, /dev/null if that is nil; what it prints is read from r. Where memory is short it goes before us.
+func startWith(in *os.File, sys *syscall.SysProcAttr, program string, args []string) (p *os.Process, r *os.File, err error) {
+	if in == nil {
+		if in, err = os.OpenFile("/dev/null", os.O_RDONLY, 0); err != nil {
+			return nil, nil, err
+		}
+		defer in.Close()
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err = os.StartProcess(program, append([]string{program}, args...), &os.ProcAttr{Env: childEnv, Files: []*os.File{in, w, w}, Sys: sys})
 	w.Close()
 	if err != nil {
-		return 0, "", err
+		r.Close()
+		return nil, nil, err
 	}
-	text, _ := io.ReadAll(io.LimitReader(r, maxOutput))
+	Sacrifice(p.Pid)
+	return p, r, nil
+}
+
+// result waits for the end of a program, and gives its status and at most most bytes of what it has printed.
+func result(p *os.Process, r *os.File, most int64) (status int, output string, err error) {
+	text, _ := io.ReadAll(io.LimitReader(r, most))
 	_, _ = io.Copy(io.Discard, r)
 	state, err := p.Wait()
 	if err != nil {
 		return 0, string(text), err
 	}
-	return exitStatus(state), strings.TrimSpace(string(text)), nil
+	return exitStatus(state), string(text), nil
 }
 
 func exitStatus(state *os.ProcessState) int {

@@ -14,8 +14,7 @@ type asking struct {
 	ended     chan struct{}
 	state     atomic.Int32 // askWaits, until it begins or is dismissed
 	release   []func()     // of what stands still
-	work      storage.Work
-	outcome   layered // of the work, when it has ended
+	outcome   layered      // of the work, when it has ended
 }
 
 // The states of an asking: its job waits to be begun, has begun, or never will.
@@ -60,7 +59,7 @@ func (f *finder) pendingAsks() (keys []string) {
 
 // beginAsking has the drivers of keyboards and consoles loaded, and the clocks stand.
 func (f *finder) beginAsking(w storage.Work) *asking {
-	a := &asking{work: w, outcome: layered{work: w}, dismissed: make(chan struct{}), ended: make(chan struct{}), release: []func(){f.b.deadline.hold()}}
+	a := &asking{outcome: layered{work: w}, dismissed: make(chan struct{}), ended: make(chan struct{}), release: []func(){f.b.deadline.hold()}}
 	if q := f.b.queue; q != nil {
 		q.rounds.Clock.Stop()
 		a.release = append(a.release, q.rounds.Clock.Start)
@@ -103,7 +102,7 @@ func (f *finder) dismiss() {
 			f.b.m.Log.Warnf("%s does not end; going on without waiting for it", storage.UnlockHelper)
 		}
 	}
-	f.layered(layered{work: a.work, err: errDismissed})
+	f.layered(layered{work: a.outcome.work, err: errDismissed})
 }
 
 // run does the work, and notes what has come of it; without a helper that asks there is none to be noted.

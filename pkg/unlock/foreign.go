@@ -3,6 +3,7 @@ package unlock
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"github.com/preroot/preroot/pkg/luks"
 )
@@ -31,6 +32,9 @@ func CryptsetupArgs(v Volume) ([]string, error) {
 	}
 	if v.ReadOnly {
 		args = append(args, "--readonly")
+	}
+	for _, slot := range v.Slots {
+		args = append(args, "--key-slot", strconv.Itoa(slot))
 	}
 	return append(args, v.Node, v.Name), nil
 }

@@ -52,8 +52,8 @@ func TestCryptsetupArgs(t *testing.T) {
 		want string
 	}{
 		{Volume{Name: "root", Node: "/dev/vda"}, "open --type luks --batch-mode --key-file - /dev/vda root"},
-		{Volume{Name: "root", Node: "/dev/vda", ReadOnly: true, Header: File{Path: "/h"}, Flags: []string{"allow-discards", "no-read-workqueue"}},
-			"open --type luks --batch-mode --key-file - --header /h --allow-discards --perf-no_read_workqueue --readonly /dev/vda root"},
+		{Volume{Name: "root", Node: "/dev/vda", ReadOnly: true, Slots: []int{3}, Header: File{Path: "/h"}, Flags: []string{"allow-discards", "no-read-workqueue"}},
+			"open --type luks --batch-mode --key-file - --header /h --allow-discards --perf-no_read_workqueue --readonly --key-slot 3 /dev/vda root"},
 		{Volume{Name: "root", Node: "/dev/vda", Header: File{Path: "/h", On: "/dev/vdb"}}, ""},
 	} {
 		args, err := CryptsetupArgs(c.v)

@@ -3,20 +3,12 @@ package linuxtest
 import (
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/preroot/preroot/pkg/storage"
 )
-
-// readLocked puts the helper for LUKS volumes into the image, if the case has one: a device with the key behind.
-func (m *Machine) readLocked() {
-	if slices.ContainsFunc(m.disks, func(d *disk) bool { return d.attr["behind"] != "" && !d.is("nohelper") }) {
-		m.files.put(storage.UnlockHelper, "", 0o755)
-	}
-}
 
 // confide is the helper (cmd/unlock): it opens the volumes that are named, together, when the passphrase has been typed.
 func (m *Machine) confide(dismissed <-chan struct{}, program string, args []string) (string, error) {

@@ -10,13 +10,6 @@ import (
 	"github.com/preroot/preroot/pkg/storage"
 )
 
-// readVolumes puts the helper for logical volumes into the image, if the case has one: a device with the key from.
-func (m *Machine) readVolumes() {
-	if slices.ContainsFunc(m.disks, func(d *disk) bool { return d.attr["from"] != "" && !d.is("nohelper") }) {
-		m.files.put(storage.LVMHelper, "", 0o755)
-	}
-}
-
 // lvmHelper is the helper (cmd/lvm): a device appears when all that it is made from are named, or, with --degraded and the word raid, one of them.
 func (m *Machine) lvmHelper(args []string) (int, string, error) {
 	m.note("lvm %s", strings.Join(args, " "))

@@ -22,8 +22,6 @@ import (
 	"github.com/preroot/preroot/pkg/initrd"
 	"github.com/preroot/preroot/pkg/kmod"
 	"github.com/preroot/preroot/pkg/mount"
-	"github.com/preroot/preroot/pkg/rootfs"
-	"github.com/preroot/preroot/pkg/storage"
 	"github.com/preroot/preroot/pkg/switchroot"
 )
 
@@ -99,8 +97,7 @@ func New(c *Case) (*Machine, error) {
 		return nil, err
 	}
 	m.readInitrd(c)
-	m.readVolumes()
-	m.readLocked()
+	m.putHelpers()
 	if err := errors.Join(m.readModules(c), m.readPrograms(c), m.readPeople(c), m.readEvents(c), m.readNetwork(c)); err != nil {
 		return nil, err
 	}
@@ -365,31 +362,6 @@ func (m *Machine) IsMountPoint(path string) bool {
 	return m.mountAt(path) != nil
 }
 
-// runProgram runs a planned program.
-func (m *Machine) runProgram(program string, args ...string) (int, string, error) {
-	switch _, err := fs.Stat(m.files, program[1:]); {
-	case err != nil && strings.HasPrefix(program, "/usr/lib/preroot/"):
-		return 0, "", err
-	}
-	switch program {
-	case initrd.Helper:
-		return m.initrdHelper(args)
-	case rootfs.NFSHelper:
-		return m.nfsHelper(args)
-	case storage.UnlockHelper:
-		m.note("unlock %s", strings.Join(args, " "))
-		return 0, "", nil
-	case storage.LVMHelper:
-		return m.lvmHelper(args)
-	}
-	status, ok := m.status[program]
-	if !ok {
-		return 0, "", &fs.PathError{Op: "exec", Path: program, Err: syscall.ENOENT}
-	}
-	m.note("%s %s = %d", program, strings.Join(args, " "), status)
-	return status, "", nil
-}
-
 // mountAt is the topmost mount on a directory; m.mu is held.
 func (m *Machine) mountAt(target string) *mounted {
 	for i := len(m.mounts) - 1; i >= 0; i-- {
@@ -485,17 +457,6 @@ func (m *Machine) Remount(target string, flags uintptr, data string) error {
 	mt.flags = flags
 	m.noteLocked("mount -o remount,%s %s", words, target)
 	return nil
-}
-
-// programs gives the method names of boot.Programs.
-type programs struct{ m *Machine }
-
-func (p programs) Run(program string, args ...string) (int, string, error) {
-	return p.m.runProgram(program, args...)
-}
-
-func (p programs) Confide(dismissed <-chan struct{}, program string, args ...string) (string, error) {
-	return p.m.confide(dismissed, program, args)
 }
 
 var _ kmod.Kernel = kernel{}

@@ -1,0 +1,57 @@
+package linuxtest
+
+import (
+	"io/fs"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/preroot/preroot/pkg/initrd"
+	"github.com/preroot/preroot/pkg/rootfs"
+	"github.com/preroot/preroot/pkg/storage"
+)
+
+// putHelpers puts into the image the helper of each layer whose devices the case has.
+func (m *Machine) putHelpers() {
+	for key, helper := range map[string]string{"from": storage.LVMHelper, "behind": storage.UnlockHelper} {
+		if slices.ContainsFunc(m.disks, func(d *disk) bool { return d.attr[key] != "" && !d.is("nohelper") }) {
+			m.files.put(helper, "", 0o755)
+		}
+	}
+}
+
+// runProgram runs a planned program.
+func (m *Machine) runProgram(program string, args ...string) (int, string, error) {
+	switch _, err := fs.Stat(m.files, program[1:]); {
+	case err != nil && strings.HasPrefix(program, "/usr/lib/preroot/"):
+		return 0, "", err
+	}
+	switch program {
+	case initrd.Helper:
+		return m.initrdHelper(args)
+	case rootfs.NFSHelper:
+		return m.nfsHelper(args)
+	case storage.UnlockHelper:
+		m.note("unlock %s", strings.Join(args, " "))
+		return 0, "", nil
+	case storage.LVMHelper:
+		return m.lvmHelper(args)
+	}
+	status, ok := m.status[program]
+	if !ok {
+		return 0, "", &fs.PathError{Op: "exec", Path: program, Err: syscall.ENOENT}
+	}
+	m.note("%s %s = %d", program, strings.Join(args, " "), status)
+	return status, "", nil
+}
+
+// programs gives the method names of boot.Programs.
+type programs struct{ m *Machine }
+
+func (p programs) Run(program string, args ...string) (int, string, error) {
+	return p.m.runProgram(program, args...)
+}
+
+func (p programs) Confide(dismissed <-chan struct{}, program string, args ...string) (string, error) {
+	return p.m.confide(dismissed, program, args)
+}

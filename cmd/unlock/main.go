@@ -1,9 +1,10 @@
 // Command unlock is the helper for LUKS volumes, in images of preroot whose root may lie on one.
 //
 //	unlock rename OLD NEW
+//	unlock close NAME
 //	unlock [--any] [--console=DEVICE]... [--volume=NAME --node=DEVICE [ARGUMENT]...]...
 //
-// The first gives a mapping another name. The second opens the volumes by their key files, then by passphrases, for which it asks on all consoles. Arguments of a volume: --header=FILE, --key=FILE (behind --key-offset=N and --key-size=N), each with
+// The first gives a mapping another name, the second takes one away. The third opens the volumes by their key files, then by passphrases, for which it asks on all consoles. Arguments of a volume: --header=FILE, --key=FILE (behind --key-offset=N and --key-size=N), each with
 // --on=DEVICE and --type=FILESYSTEM if it is not in the image, a key with --optional; --flag=FLAG, --slot=N, --read-only, --tries=N, --timeout=TIME, --try-empty, --headless. With --any one opened
 // volume is enough.
 //
@@ -18,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/preroot/preroot/internal/linux"
 	"github.com/preroot/preroot/pkg/storage"
@@ -25,8 +27,8 @@ import (
 )
 
 func main() {
-	if args := os.Args[1:]; len(args) == 3 && args[0] == "rename" {
-		if err := rename(args[1], args[2]); err != nil {
+	if change := changes(os.Args[1:]); change != nil {
+		if err := withMapper(change); err != nil {
 			say(err.Error())
 			os.Exit(1)
 		}
@@ -43,14 +45,24 @@ func main() {
 	linux.StopSelf()
 }
 
-// rename learns no secret, and ends as any program.
-func rename(name, newName string) error {
+// changes is what is done to a mapping, nil if the arguments say something else. It learns no secret, and ends as any program.
+func changes(args []string) func(*linux.Mapper) error {
+	switch {
+	case len(args) == 3 && args[0] == "rename":
+		return func(m *linux.Mapper) error { return m.Rename(args[1], args[2], 0) }
+	case len(args) == 2 && args[0] == "close":
+		return func(m *linux.Mapper) error { return m.Remove(args[1], false) }
+	}
+	return nil
+}
+
+func withMapper(f func(*linux.Mapper) error) error {
 	mapper, err := linux.OpenMapper()
 	if err != nil {
 		return err
 	}
 	defer mapper.Close()
-	return mapper.Rename(name, newName, 0)
+	return f(mapper)
 }
 
 func run(ctx context.Context, args []string) error {
@@ -66,9 +78,14 @@ func run(ctx context.Context, args []string) error {
 	defer mapper.Close()
 	return unlock.Run(ctx, unlock.Machine{
 		Open: openDisk, OpenFile: openFile, Mapper: mapper, WithKey: linux.WithLogonKey, Kernel: kernel{}, HasCipher: linux.HasCipher, Memory: linux.HalfOfMemory,
-		Cryptsetup: cryptsetup(), Ask: asker(r.Consoles).ask, Say: say, Lack: func(line string) { say(storage.LackMark + line) },
+		Cryptsetup: cryptsetup(), Keep: keep, Kept: linux.KeptSecret, Ask: asker(r.Consoles).ask, Say: say, Lack: func(line string) { say(storage.LackMark + line) },
 	}, r)
 }
+
+// keepFor is how long a passphrase is kept that nobody has it forgotten (linux.ForgetSecret): longer than a boot takes, as a rule.
+const keepFor = 10 * time.Minute
+
+func keep(secret []byte) error { return linux.KeepSecret(secret, keepFor) }
 
 func say(line string) { fmt.Println(line) }
 

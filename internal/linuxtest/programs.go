@@ -55,3 +55,5 @@ func (p programs) Run(program string, args ...string) (int, string, error) {
 func (p programs) Confide(dismissed <-chan struct{}, program string, args ...string) (string, error) {
 	return p.m.confide(dismissed, program, args)
 }
+
+func (p programs) ForgetSecret() { p.m.note("secret forgotten") }

@@ -11,6 +11,7 @@ import (
 // asking is the time in which a helper asks people for a secret on all consoles. Root's clock stands still, and nothing is told on the consoles meanwhile but what matters.
 type asking struct {
 	dismissed chan struct{} // the answer is not wanted any more
+	over      bool          // that is closed
 	ended     chan struct{}
 	state     atomic.Int32 // askWaits, until it begins or is dismissed
 	release   []func()     // of what stands still
@@ -64,7 +65,7 @@ func (f *finder) beginAsking(w storage.Work) *asking {
 		q.rounds.Clock.Stop()
 		a.release = append(a.release, q.rounds.Clock.Start)
 	}
-	f.layers.asking, f.people = a, true
+	f.layers.asking, f.layers.asked, f.people = a, true, true
 	f.b.silent.Store(true)
 	f.b.setKeymap()
 	return a
@@ -92,7 +93,7 @@ func (f *finder) dismiss() {
 	if a == nil {
 		return
 	}
-	close(a.dismissed)
+	a.end()
 	if !a.state.CompareAndSwap(askWaits, askNever) {
 		select {
 		case <-a.ended:
@@ -103,6 +104,37 @@ func (f *finder) dismiss() {
 		}
 	}
 	f.layered(layered{work: a.outcome.work, err: errDismissed})
+}
+
+// forget has what was typed in this wait forgotten, which was kept for volumes that come later.
+func (f *finder) forget() {
+	if f.layers.asked {
+		f.layers.asked = false
+		f.b.m.Programs.ForgetSecret()
+	}
+}
+
+// end says that the answer is not wanted any more.
+func (a *asking) end() {
+	if !a.over {
+		a.over = true
+		close(a.dismissed)
+	}
+}
+
+// spare takes the question away when a key file has come by which nobody has to be asked: on a stick that was plugged in.
+func (f *finder) spare() {
+	a := f.layers.asking
+	if a == nil || a.over || !f.inv.Settled() {
+		return
+	}
+	for _, w := range f.allWork(f.layers.late) {
+		if was := &a.outcome.work; w.Asks && w.Layer == was.Layer && w.Sources > was.Sources {
+			f.tellLayer("there is another key file: what was asked for is tried with it")
+			a.end()
+			return
+		}
+	}
 }
 
 // run does the work, and notes what has come of it; without a helper that asks there is none to be noted.

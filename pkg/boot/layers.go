@@ -26,6 +26,7 @@ type layers struct {
 	twins   map[string]error // there are two of what was made, by the key of the work that found out
 	denied  error            // nobody could prove that he may have what is locked: nothing is asked any more
 	asking  *asking
+	asked   bool // in this wait
 	prompt  bool // the consoles are somebody else's
 }
 
@@ -106,6 +107,7 @@ func (f *finder) readWritten() *storage.Written {
 
 // layerJobs begins it.
 func (f *finder) layerJobs() (jobs []initqueue.Job) {
+	f.spare()
 	for _, w := range f.layerWork() {
 		if !f.layers.busy(w.Layer) && f.ripe(w) && (!w.Asks || f.mayAsk(w)) {
 			f.layers.running[w.Layer] = w

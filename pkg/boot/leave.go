@@ -128,7 +128,7 @@ func (b *Boot) handOverTo() error {
 	if err := b.judgeAgain(); err != nil {
 		return err
 	}
-	b.nameMappings()
+	b.leaveMappings()
 	b.disarmPanic()
 	if b.udevd != nil {
 		_, _, given := b.params.Lookup("init=")

@@ -25,6 +25,7 @@ func (b *Boot) beginWait() (end func()) {
 	b.waits.Store(&over)
 	return func() {
 		b.finder.dismiss()
+		b.finder.forget()
 		b.waits.Store(nil)
 		close(over)
 	}

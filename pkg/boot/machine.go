@@ -119,6 +119,7 @@ type Programs interface {
 	Run(program string, args ...string) (status int, output string, err error)
 	Interactive(terminal, program string, argv, env []string) (Session, error)
 	Confide(dismissed <-chan struct{}, program string, args ...string) (output string, err error)
+	ForgetSecret()
 }
 
 // Changes tells that something has changed in a directory. Await waits for it; Close ends that with an error.

@@ -10,41 +10,51 @@ import (
 	"github.com/preroot/preroot/pkg/storage"
 )
 
-// nameMappings gives the mappings of LUKS volumes the names that the real system's crypttab has for them: under another name its own tools would open the volume a second time, and fail. It comes
-// last, since root may be named by the mapping's name.
-func (b *Boot) nameMappings() {
-	if b.udevd != nil || len(b.finder.layers.done) == 0 {
+// leaveMappings gives the mappings of LUKS volumes the names that the real system's crypttab has for them: under another name its own tools would open the volume a second time, and fail. Those that were
+// opened for a key file only are closed. It comes last, since root may be named by the mapping's name.
+func (b *Boot) leaveMappings() {
+	f := b.finder
+	if b.udevd != nil || len(f.layers.done) == 0 {
 		return
 	}
-	table, err := b.systemCrypttab()
-	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
-			b.m.Log.Warnf("the real system's %s: %v; encrypted volumes keep their names", crypttabFile, err)
+	table := b.systemCrypttab()
+	for _, d := range f.inv.Devices() {
+		if !strings.HasPrefix(d.DMUUID, "CRYPT-LUKS") || len(d.Slaves) != 1 {
+			continue
 		}
-		return
-	}
-	for _, d := range b.finder.inv.Devices() {
-		if strings.HasPrefix(d.DMUUID, "CRYPT-LUKS") && len(d.Slaves) == 1 {
-			b.renameMapping(d, mappingName(table, b.finder.inv.ByName(d.Slaves[0])))
+		under := f.inv.ByName(d.Slaves[0])
+		if under != nil && f.isKeySource(under) {
+			b.changeMapping(d, "close") // opened for a key file
+		} else {
+			b.renameMapping(d, mappingName(table, under))
 		}
 	}
+}
+
+func (f *finder) isKeySource(d *device.Device) bool {
+	w := f.readWritten()
+	v, ok := w.Volume(w.Table, storage.Described(d))
+	return ok && v.KeySource
 }
 
 // maxCrypttab bounds what is read, in bytes.
 const maxCrypttab = 1 << 20
 
-func (b *Boot) systemCrypttab() ([]crypttab.Entry, error) {
+// systemCrypttab reads it; its faults are the real system's to tell.
+func (b *Boot) systemCrypttab() []crypttab.Entry {
 	root, err := b.m.OpenRoot(Sysroot)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		defer root.Close()
+		var text []byte
+		if text, err = root.ReadFile(crypttabFile, maxCrypttab); err == nil {
+			table, _ := crypttab.Parse(crypttabFile, string(text))
+			return table
+		}
 	}
-	defer root.Close()
-	text, err := root.ReadFile(crypttabFile, maxCrypttab)
-	if err != nil {
-		return nil, err
+	if !errors.Is(err, fs.ErrNotExist) {
+		b.m.Log.Warnf("the real system's %s: %v; encrypted volumes keep their names", crypttabFile, err)
 	}
-	table, _ := crypttab.Parse(crypttabFile, string(text)) // its faults are the real system's to tell
-	return table, nil
+	return nil
 }
 
 // mappingName is the name that a table has for what lies on a device, "" for none.
@@ -60,16 +70,21 @@ func mappingName(table []crypttab.Entry, d *device.Device) string {
 	return v.Name
 }
 
-// renameMapping does it, by the helper that has opened the volume; the link in /dev/mapper goes with it.
+// renameMapping does it; the link in /dev/mapper goes with it.
 func (b *Boot) renameMapping(d *device.Device, name string) {
-	if name == "" || name == d.DMName {
+	if name == "" || name == d.DMName || !b.changeMapping(d, "rename", name) {
 		return
 	}
-	if _, err := runHelper(b.m.Programs, storage.UnlockHelper, "rename", d.DMName, name); err != nil {
-		b.m.Log.Warnf("%s is %s in the real system's %s, and cannot be renamed: %v", d.DMName, name, crypttabFile, err)
-		return
-	}
-	_ = b.m.Scratch.Remove("/dev/mapper/" + d.DMName)
 	_ = b.m.Scratch.Symlink("../"+strings.TrimPrefix(d.Node, "/dev/"), "/dev/mapper/"+name)
 	b.m.Log.Notef("%s is called %s, as the real system's %s has it", d.DMName, name, crypttabFile)
+}
+
+// changeMapping has the helper that has opened a volume do something to its mapping.
+func (b *Boot) changeMapping(d *device.Device, change string, more ...string) bool {
+	if _, err := runHelper(b.m.Programs, storage.UnlockHelper, append([]string{change, d.DMName}, more...)...); err != nil {
+		b.m.Log.Warnf("%s stays as it is: %s: %v", d.DMName, change, err)
+		return false
+	}
+	_ = b.m.Scratch.Remove("/dev/mapper/" + d.DMName)
+	return true
 }

@@ -79,6 +79,8 @@ func (p realPrograms) Confide(dismissed <-chan struct{}, program string, args ..
 	return p.Programs.Confide(func(f func()) { safe.Go(program, func(string, string) {}, f) }, dismissed, program, args...)
 }
 
+func (realPrograms) ForgetSecret() { linux.ForgetSecret() }
+
 func openTerminal(path string) (Terminal, error) {
 	t, err := linux.OpenTerminal(path)
 	if err != nil {

@@ -42,28 +42,41 @@ type luksVolume struct {
 	d *device.Device
 }
 
+// The kinds of volumes that are closed, in the order in which they are opened: the keys of the others may lie in the first.
+const (
+	luksKeySource = iota
+	luksNamed
+	luksOffered
+	luksKinds
+)
+
 // nextLUKS has the volumes opened that are asked for, all together, so that one passphrase can serve them all. Others are offered: root may lie behind them.
-func nextLUKS(k Known) []Work {
-	var named, offered []*luksVolume
-	var list []Work
+func nextLUKS(k Known) (list []Work) {
+	var closed [luksKinds][]*luksVolume
 	for _, d := range k.Members {
 		volume, ok := k.Volume(k.Table, Described(d))
-		v := &luksVolume{volume, d}
-		switch {
-		case !ok || k.isOpen(d):
-		case v.Options.Refusal() != nil:
-			list = append(list, refuse(d, v.Options.Refusal()))
-		case v.Wanted || k.wants("/dev/mapper/"+v.Name):
-			named = append(named, v)
-		case !v.Options.NoAuto:
-			offered = append(offered, v)
+		if !ok || k.isOpen(d) {
+			continue
 		}
+		if why := volume.Options.Refusal(); why != nil {
+			list = append(list, refuse(d, why))
+			continue
+		}
+		kind := luksOffered
+		switch {
+		case volume.KeySource:
+			kind = luksKeySource
+		case volume.Wanted || k.wants("/dev/mapper/"+volume.Name):
+			kind = luksNamed
+		case volume.Options.NoAuto:
+			continue
+		}
+		closed[kind] = append(closed[kind], &luksVolume{volume, d})
 	}
-	switch {
-	case len(named) > 0:
-		list = append(list, k.unlock(named, false))
-	case len(offered) > 0:
-		list = append(list, k.unlock(offered, true))
+	for kind, volumes := range closed {
+		if len(volumes) > 0 && (kind < luksOffered || len(closed[luksNamed]) == 0) {
+			list = append(list, k.unlock(volumes, kind == luksOffered))
+		}
 	}
 	return list
 }
@@ -81,27 +94,33 @@ func (k *Known) wants(node string) bool {
 }
 
 // lockedUUIDs are those of the LUKS volumes that somebody asks for by their whole UUID, without those that are there: they may lie in what another layer makes.
-func (k *Known) lockedUUIDs() (list []string) {
+func (k *Known) lockedUUIDs() []string {
 	if !k.LUKS {
 		return nil
 	}
+	var r request
 	for _, w := range k.UUIDs {
-		list = append(list, w.ID)
+		r.locked(k, w.ID)
 	}
 	for _, n := range k.Names {
-		list = append(list, n.ID)
+		r.locked(k, n.ID)
 	}
 	for _, e := range k.Table {
-		list = append(list, strings.TrimPrefix(e.Device, "UUID="))
+		r.locked(k, strings.TrimPrefix(e.Device, "UUID="))
 	}
 	for _, ref := range k.Wanted {
-		id, ok := strings.CutPrefix(ref.Value, "/dev/mapper/luks-")
-		if ok {
-			list = append(list, id)
+		if id, ok := strings.CutPrefix(ref.Value, "/dev/mapper/luks-"); ok {
+			r.locked(k, id)
 		}
 	}
-	slices.Sort(list)
-	return slices.DeleteFunc(slices.Compact(list), func(id string) bool { return len(id) != uuidLen || k.isThere(id) })
+	return r.args
+}
+
+// locked adds the whole UUID of a volume that is not there.
+func (r *request) locked(k *Known, id string) {
+	if len(id) == uuidLen && !k.isThere(id) && !slices.Contains(r.args, id) {
+		r.args = append(r.args, id)
+	}
 }
 
 // isThere says whether there is a LUKS volume of that UUID which lies in no logical volume.
@@ -158,7 +177,7 @@ func (k *Known) unlock(volumes []*luksVolume, offered bool) Work {
 		o.Lacks = append(r.lacks, o.Lacks...)
 		return o, errors.Join(err, failed)
 	}
-	return Work{Key: key, After: r.patience, Asks: true, Offered: offered, Do: do}
+	return Work{Key: key, After: r.patience, Asks: true, Offered: offered, Sources: len(r.types), Do: do}
 }
 
 // add and addIf are called many times: inlined they would take kilobytes of /init.

@@ -63,6 +63,8 @@ type Work struct {
 	Asks bool
 	// Offered says that nobody has named it: it is done when nothing else can bring what the boot waits for.
 	Offered bool
+	// Sources is on how many devices there is something that a person may be spared by: key files.
+	Sources int
 	// Do does it, outside of the loop.
 	Do func(System) (Outcome, error)
 }

@@ -39,7 +39,7 @@ func Run(ctx context.Context, m Machine, r Request) error {
 			o.tryAll(ctx, nil, []*volume{v})
 		}
 	}
-	err := o.leaveHeadless()
+	err := errors.Join(o.leaveHeadless(), o.useKept(ctx))
 	if o.done() {
 		return err
 	}
@@ -108,6 +108,29 @@ func (o *opener) useKeyFiles(ctx context.Context) {
 	}
 }
 
+// useKept tries what was typed before these volumes came.
+func (o *opener) useKept(ctx context.Context) error {
+	if o.Kept == nil || o.done() {
+		return nil
+	}
+	secret, err := linux.NewSecretMemory(linux.MaxSecretLine + 1)
+	if err != nil {
+		return err
+	}
+	defer secret.Close()
+	if o.Kept(secret) == nil {
+		o.tryAll(ctx, secret.Bytes(), o.snapshot())
+	}
+	return nil
+}
+
+// keep keeps what was right. Where the kernel has no keys, somebody types once more.
+func (o *opener) keep(secret []byte) {
+	if o.Keep != nil {
+		_ = o.Keep(secret)
+	}
+}
+
 // withoutPath is the reason of an error about a path.
 func withoutPath(err error) error {
 	var p *fs.PathError
@@ -172,6 +195,9 @@ func (o *opener) askUntilOpen(ctx context.Context) error {
 			continue
 		}
 		opened := o.tryAll(ctx, secret.Bytes(), o.snapshot())
+		if opened > 0 {
+			o.keep(secret.Bytes())
+		}
 		secret.Wipe()
 		if opened > 0 || o.done() {
 			wrong, note = 0, ""

@@ -86,6 +86,9 @@ type Machine struct {
 	Memory func() int64
 	// Ask asks on all consoles for a line that nobody sees.
 	Ask func(ctx context.Context, prompt string, into *linux.SecretMemory) error
+	// Keep keeps a passphrase that was right for volumes that come later, Kept gives it; both may be nil.
+	Keep func(secret []byte) error
+	Kept func(into *linux.SecretMemory) error
 	// Say takes a line on what was done, Lack one on what is wrong.
 	Say, Lack func(line string)
 }

@@ -75,6 +75,7 @@ type machine struct {
 	taken      string         // the UUID of the mapping that has the name
 	fails      string         // the table whose load fails
 	inKernel   map[string]int // keys in the keyring now, by description
+	kept       []string       // passphrases, the newest last
 }
 
 func (m *machine) note(format string, args ...any) {
@@ -172,6 +173,14 @@ func (m *machine) run(t *testing.T, files map[string]string, r Request) error {
 			if name == m.noCipher {
 				return errors.New("no cipher " + name)
 			}
+			return nil
+		},
+		Keep: func(secret []byte) error { m.kept = append(m.kept, string(secret)); return nil },
+		Kept: func(into *linux.SecretMemory) error {
+			if len(m.kept) == 0 {
+				return errors.New("nothing is kept")
+			}
+			into.Append([]byte(m.kept[len(m.kept)-1]))
 			return nil
 		},
 		Say:  func(l string) { m.said = append(m.said, l) },
@@ -312,5 +321,29 @@ func TestDetachedHeader(t *testing.T) {
 		if err != nil || strings.Join(m.said, "; ") != c.said {
 			t.Errorf("header %q: %v, %q", c.header, err, m.said)
 		}
+	}
+}
+
+// TestKept: what was typed opens a volume that comes later, without asking; a wrong one is not kept.
+func TestKept(t *testing.T) {
+	path, other := newVolume(t, uuid1, pass), newVolume(t, uuid2, "another")
+	files := map[string]string{"/dev/sd1": path, "/dev/sd2": other}
+	m := machine{lines: []string{"wrong", pass}}
+	if err := m.run(t, files, one()); err != nil || len(m.asked) != 2 || len(m.kept) != 1 || m.kept[0] != pass {
+		t.Errorf("%v, asked %q, kept %q", err, m.asked, m.kept)
+	}
+	m.asked = nil
+	if err := m.run(t, files, one()); err != nil || len(m.asked) != 0 {
+		t.Errorf("the same again: %v, asked %q", err, m.asked)
+	}
+	m.lines = []string{"another"}
+	r := Request{Volumes: []Volume{{Name: "home", Node: "/dev/sd2"}}}
+	if err := m.run(t, files, r); err != nil || len(m.asked) != 1 || m.kept[len(m.kept)-1] != "another" {
+		t.Errorf("another volume: %v, asked %q, kept %q", err, m.asked, m.kept)
+	}
+	m.asked = nil
+	r = Request{Volumes: []Volume{{Name: "root", Node: "/dev/sd1", Headless: true}}}
+	if err := m.run(t, files, r); !errors.Is(err, ErrAuthentication) || len(m.asked) != 0 {
+		t.Errorf("headless: %v, asked %q", err, m.asked)
 	}
 }

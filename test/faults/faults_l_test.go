@@ -107,7 +107,17 @@ var lockedTyping = []lockedScenario{
 		last.Data = append(last.Data, "second UUID="+other+" none luks\n"...)
 	}},
 	{scenario{
-		id: "L06", fault: "What is asked for is no longer needed", done: "the volume is offered; then the disk that root= names is plugged in",
+		id: "L06", name: "stick", fault: "The stick with the key file arrives while the prompt is open", done: "plugged in at the prompt",
+		during: func(r *rig, m *vm.Machine) error { return steps(m, say(prompt), plug(1)) },
+		want:   Want{End: Booted, Says: []string{"there is another key file"}},
+	}, func(r *rig, _ string) {
+		r.leave(keyName)
+		r.locked("/keys/root.key:LABEL=STICK", "keyfile-timeout=1")
+		r.addStick("")
+		r.spec.Disks[len(r.spec.Disks)-1].Late = true
+	}},
+	{scenario{
+		id: "L06", name: "root", fault: "What is asked for is no longer needed", done: "the volume is offered; then the disk that root= names is plugged in",
 		during: func(r *rig, m *vm.Machine) error { return steps(m, say(prompt), plug(1)) }, want: Want{End: Booted},
 	}, func(r *rig, _ string) {
 		r.leave("etc/crypttab")

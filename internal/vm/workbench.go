@@ -43,9 +43,15 @@ const benchKernel = "6.1-cloud"
 
 // Run does the work. dir is a folder for its initramfs.
 func (w Workbench) Run(dir string) error {
+	_, err := w.Output(dir)
+	return err
+}
+
+// Output does it, and gives the lines on its console.
+func (w Workbench) Output(dir string) ([]string, error) {
 	k, err := GetKernel(benchKernel, os.Stdout)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	initrd := filepath.Join(dir, "workbench.img")
 	defer os.Remove(initrd)
@@ -54,13 +60,13 @@ func (w Workbench) Run(dir string) error {
 		err = os.WriteFile(initrd, Archive(entries), 0o644)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r, err := Run(Spec{Kernel: k.Image(), Initrd: initrd, Cmdline: "console=ttyS0 panic=-1", MemoryMiB: 1024, CPUs: 2, Limit: benchLimit, Disks: w.Disks}, nil)
 	if err == nil && !slices.Contains(r.Lines, "made:.") {
 		err = fmt.Errorf("the disks were not made:\n%s", r.Report())
 	}
-	return err
+	return r.Lines, err
 }
 
 func (w Workbench) image(k Kernel) ([]Entry, error) {

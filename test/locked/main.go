@@ -1,7 +1,10 @@
 // Command locked measures the way to a root on LUKS and on LVM: images of preroot beside one of dracut with its own shell /init, on the same disks, in virtual time (one instruction is a nanosecond).
 // The key is a file of the image, so that nobody has to type.
 //
-//	go run ./test/locked [-n 3]
+//	go run ./test/locked [-n 3] [-spans]
+//	go run ./test/locked -tools
+//
+// With -tools it measures the helpers of preroot beside the tools of LVM2 and cryptsetup instead, in a running machine.
 //
 // It fails where an image of preroot for known hardware needs more than a fifth of dracut's time from the start of /init to the real init. It needs dracut-core, lvm2 and cryptsetup, and build/ (make).
 package main
@@ -31,12 +34,19 @@ var layouts = []struct{ name, script, words string }{
 	{"lvm-linear", "lvm pvcreate -y /dev/vdb; lvm vgcreate -s 4M vg /dev/vdb; lvm lvcreate -y -l 10 -n root vg; fill /dev/vg/root", "rd.lvm.lv=vg/root"},
 }
 
-var spans = flag.Bool("spans", false, "show preroot's own timelines")
+var (
+	spans = flag.Bool("spans", false, "show preroot's own timelines")
+	tools = flag.Bool("tools", false, "measure the helpers beside lvm2 and cryptsetup")
+)
 
 func main() {
 	n := flag.Int("n", 3, "boots of each; the fastest counts")
 	flag.Parse()
-	if err := run(*n); err != nil {
+	work := func() error { return run(*n) }
+	if *tools {
+		work = compareTools
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "locked:", err)
 		os.Exit(1)
 	}

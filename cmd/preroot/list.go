@@ -5,7 +5,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/preroot/preroot/pkg/image"
+	"github.com/preroot/preroot/pkg/archive"
 )
 
 // list is "preroot ls": one line for each member, as ls -l has it.
@@ -19,7 +19,7 @@ func list(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "preroot ls:", err)
 		return 1
 	}
-	entries, err := image.Read(data)
+	entries, err := archive.Read(data)
 	for _, e := range entries {
 		fmt.Fprintln(stdout, e)
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/preroot/preroot/pkg/archive"
 )
 
 // Options says what image to build; Output, Init and ModulesDir must be given, and one of Generic and Drivers.
@@ -199,7 +200,7 @@ func newLayout() *layout { return &layout{entries: map[string]Entry{}} }
 // add takes members in, with the folders above them. A name that is there already with another meaning is an error.
 func (l *layout) add(entries ...Entry) error {
 	for _, e := range entries {
-		if err := checkEntry(e); err != nil {
+		if err := e.Check(); err != nil {
 			return err
 		}
 		old, there := l.entries[e.Name]
@@ -233,7 +234,7 @@ func (l *layout) addParents(name string) error {
 // archive writes the members in the order of their names, which has each folder before its contents.
 func (l *layout) archive(align int64) ([]byte, error) {
 	var b bytes.Buffer
-	w := NewWriter(&b)
+	w := archive.NewWriter(&b)
 	for _, name := range slices.Sorted(maps.Keys(l.entries)) {
 		if err := w.Add(l.entries[name]); err != nil {
 			return nil, err

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/preroot/preroot/pkg/archive"
 )
 
 // kernels are the unpacked Debian kernels that the tests look into: lib/modules/KVER folders.
@@ -84,7 +85,7 @@ func mustBuild(t testing.TB, o Options) (Summary, []Entry) {
 	if int64(len(data)) != s.ImageBytes {
 		t.Errorf("%d bytes written, %d told", len(data), s.ImageBytes)
 	}
-	entries, err := Read(data)
+	entries, err := archive.Read(data)
 	if err != nil {
 		t.Fatal(err)
 	}

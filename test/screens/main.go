@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"github.com/preroot/preroot/internal/vm"
-	"github.com/preroot/preroot/pkg/image"
+	"github.com/preroot/preroot/pkg/archive"
 	"github.com/preroot/preroot/pkg/vconsole"
 )
 
@@ -119,11 +119,11 @@ func fontOf(initrd string) (vconsole.Font, error) {
 	if err != nil {
 		return vconsole.Font{}, err
 	}
-	entries, err := image.Read(data)
+	entries, err := archive.Read(data)
 	if err != nil {
 		return vconsole.Font{}, err
 	}
-	i := slices.IndexFunc(entries, func(e image.Entry) bool { return e.Name == vconsole.FontFile })
+	i := slices.IndexFunc(entries, func(e archive.Entry) bool { return e.Name == vconsole.FontFile })
 	if i < 0 {
 		return vconsole.Font{}, errors.New("the image has no font")
 	}

@@ -1,4 +1,4 @@
-package image
+package archive
 
 import (
 	"errors"
@@ -50,7 +50,7 @@ func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
 // Add writes one member. A folder must come before what lies in it: the kernel makes no parents.
 func (w *Writer) Add(e Entry) error {
-	if err := checkEntry(e); err != nil {
+	if err := e.Check(); err != nil {
 		return err
 	}
 	w.ino++
@@ -70,7 +70,8 @@ func (w *Writer) Close(align int64) error {
 // trailer is the name that ends an archive.
 const trailer = "TRAILER!!!"
 
-func checkEntry(e Entry) error {
+// Check refuses a member that an archive cannot hold, or whose name means another place than it says.
+func (e Entry) Check() error {
 	if err := checkName(e.Name); err != nil {
 		return err
 	}

@@ -31,6 +31,9 @@ func (g *gzipReader) Read(p []byte) (int, error) {
 		if err != io.EOF {
 			return n, err
 		}
+		if g.in.single {
+			return 0, io.EOF
+		}
 		more, err := g.in.another(gzipMagic)
 		switch {
 		case err != nil:

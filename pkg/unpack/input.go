@@ -10,10 +10,11 @@ import (
 // input is the packed file. It reads ahead, but counts what the decoder has
 // taken: a decoder that asks for single bytes takes none too many.
 type input struct {
-	buf   *bufio.Reader
-	count int64 // bytes taken
-	ended bool  // the decoder has met the end of the file
-	err   error // the first error of the file itself
+	buf    *bufio.Reader
+	count  int64 // bytes taken
+	ended  bool  // the decoder has met the end of the file
+	single bool  // what follows the first stream is not looked at
+	err    error // the first error of the file itself
 }
 
 func newInput(r io.Reader) *input { return &input{buf: bufio.NewReaderSize(r, 64<<10)} }

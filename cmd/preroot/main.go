@@ -1,7 +1,10 @@
 // Preroot is the host's side of preroot: it builds the initramfs images that /init boots, and looks into them.
 //
 //	preroot build [options] IMAGE [KVER]
-//	preroot ls IMAGE
+//	preroot ls [-s] IMAGE
+//	preroot cat IMAGE PATH...
+//	preroot unpack [-C DIR] IMAGE [PATH...]
+//	preroot diff IMAGE1 IMAGE2
 //
 // The options of build have the names and meanings of dracut's where dracut has them.
 package main
@@ -18,11 +21,15 @@ var version = "0.1"
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 const usage = `usage: preroot build [options] IMAGE [KVER]    make an initramfs image
-       preroot ls IMAGE                        list what is in one
+       preroot ls [-s] IMAGE                   list what is in one, of any tool, and which of it is secret
+       preroot cat IMAGE PATH...               write files of one to standard output
+       preroot unpack [-C DIR] IMAGE [PATH...] write files of one into a folder
+       preroot diff IMAGE1 IMAGE2              what two do not have in common
        preroot build -h                        the options
 `
 
-// run does what args say and gives the exit status: 0, 1 when it failed, 2 when args make no sense.
+// run does what args say and gives the exit status: 0, 1 when it failed, 2 when args make no sense. diff has that of
+// diff(1).
 func run(args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		fmt.Fprint(stderr, usage)
@@ -33,6 +40,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return build(args[1:], stdout, stderr)
 	case "ls":
 		return list(args[1:], stdout, stderr)
+	case "cat":
+		return cat(args[1:], stdout, stderr)
+	case "unpack":
+		return unpack(args[1:], stderr)
+	case "diff":
+		return diff(args[1:], stdout, stderr)
 	case "version", "--version":
 		fmt.Fprintln(stdout, "preroot", version)
 		return 0

@@ -18,6 +18,8 @@ const (
 	Symlink Kind = 0o120000
 	Char    Kind = 0o020000
 	Block   Kind = 0o060000
+	FIFO    Kind = 0o010000
+	Socket  Kind = 0o140000
 )
 
 // Entry is one member of an archive.
@@ -27,6 +29,9 @@ type Entry struct {
 	Perm         uint32 // the low twelve bits of the mode
 	Major, Minor uint32 // of a device node
 	Data         []byte // content of a file, target of a link
+	// HardLink is the first member of the archive that is the same file; "" for that one, and for a file of one name. All
+	// have the data. It is for reading: Writer makes files of one name.
+	HardLink string
 }
 
 // sizeLimit is where the header's eight hexadecimal digits end.

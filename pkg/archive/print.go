@@ -2,11 +2,10 @@ package archive
 
 import (
 	"fmt"
-	"io"
 	"strconv"
 )
 
-// String is the member as a line of ls -l, without owner and time, which are always 0.
+// String is the member as a line of ls -l, without owner and time, which mean nothing in an initramfs.
 func (e Entry) String() string {
 	size := strconv.Itoa(len(e.Data))
 	if e.Kind == Char || e.Kind == Block {
@@ -31,6 +30,10 @@ func (e Entry) letter() byte {
 		return 'c'
 	case Block:
 		return 'b'
+	case FIFO:
+		return 'p'
+	case Socket:
+		return 's'
 	}
 	return '?'
 }
@@ -41,13 +44,4 @@ func printable(s string) string {
 		return q
 	}
 	return s
-}
-
-// copyBounded copies at most limit bytes; more is an error.
-func copyBounded(w io.Writer, r io.Reader, limit int64) error {
-	n, err := io.Copy(w, io.LimitReader(r, limit+1))
-	if err == nil && n > limit {
-		return fmt.Errorf("more than %d bytes unpacked", limit)
-	}
-	return err
 }

@@ -1,6 +1,7 @@
 // Preroot is the host's side of preroot: it builds the initramfs images that /init boots, and looks into them.
 //
 //	preroot build [options] IMAGE [KVER]
+//	preroot append [options] IMAGE
 //	preroot ls [-s] IMAGE
 //	preroot cat IMAGE PATH...
 //	preroot unpack [-C DIR] IMAGE [PATH...]
@@ -21,6 +22,7 @@ var version = "0.1"
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 const usage = `usage: preroot build [options] IMAGE [KVER]    make an initramfs image
+       preroot append [options] IMAGE          add what makes it one of a machine: words, keys, hooks
        preroot ls [-s] IMAGE                   list what is in one, of any tool, and which of it is secret
        preroot cat IMAGE PATH...               write files of one to standard output
        preroot unpack [-C DIR] IMAGE [PATH...] write files of one into a folder
@@ -40,6 +42,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return build(args[1:], stdout, stderr)
 	case "ls":
 		return list(args[1:], stdout, stderr)
+	case "append":
+		return appendPart(args[1:], stdout, stderr)
 	case "cat":
 		return cat(args[1:], stdout, stderr)
 	case "unpack":

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/preroot/preroot/internal/vm"
-	initramfs "github.com/preroot/preroot/pkg/image"
+	"github.com/preroot/preroot/pkg/archive"
 	"github.com/preroot/preroot/pkg/vconsole"
 )
 
@@ -20,15 +20,12 @@ func germanImage(t *testing.T, k vm.Kernel) (path string, font vconsole.Font) {
 	path = makeOnce(t, "image-german-"+k.Name, func(path string) error {
 		return vm.Build{Builder: *builtBuilder, Init: initFor(k.Arch), Drivers: known, Args: []string{"--add-drivers", "xhci_pci usbhid", "--keymap", "de", "--font", "Lat15-Fixed16"}}.Make(k, path)
 	})
-	data, err := os.ReadFile(path)
+	image, err := archive.Open(path, archive.DefaultLimits())
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries, err := initramfs.Read(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := slices.IndexFunc(entries, func(e initramfs.Entry) bool { return e.Name == vconsole.FontFile })
+	entries := image.Entries()
+	i := slices.IndexFunc(entries, func(e archive.Entry) bool { return e.Name == vconsole.FontFile })
 	if i < 0 {
 		t.Fatal("no font in the image")
 	}

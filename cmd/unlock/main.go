@@ -4,7 +4,7 @@
 //	unlock close NAME
 //	unlock [--any] [--console=DEVICE]... [--volume=NAME --node=DEVICE [ARGUMENT]...]...
 //
-// The first gives a mapping another name, the second takes one away. The third opens the volumes by their key files, then by passphrases, for which it asks on all consoles. Arguments of a volume: --header=FILE, --key=FILE (behind --key-offset=N and --key-size=N), each with
+// The first gives a mapping another name, the second takes one away. The third opens the volumes by their key files, then by passphrases, for which it asks on all consoles, on those that a plymouthd has by plymouthd. Arguments of a volume: --header=FILE, --key=FILE (behind --key-offset=N and --key-size=N), each with
 // --on=DEVICE and --type=FILESYSTEM if it is not in the image, a key with --optional; --flag=FLAG, --slot=N, --read-only, --tries=N, --timeout=TIME, --try-empty, --headless. With --any one opened
 // volume is enough.
 //
@@ -78,7 +78,7 @@ func run(ctx context.Context, args []string) error {
 	defer mapper.Close()
 	return unlock.Run(ctx, unlock.Machine{
 		Open: openDisk, OpenFile: openFile, Mapper: mapper, WithKey: linux.WithLogonKey, Kernel: kernel{}, HasCipher: linux.HasCipher, Memory: linux.HalfOfMemory,
-		Cryptsetup: cryptsetup(), Keep: keep, Kept: linux.KeptSecret, Ask: asker(r.Consoles).ask, Say: say, Lack: func(line string) { say(storage.LackMark + line) },
+		Cryptsetup: cryptsetup(), Keep: keep, Kept: linux.KeptSecret, Ask: people(r.Consoles).Ask, Say: say, Lack: func(line string) { say(storage.LackMark + line) },
 	}, r)
 }
 

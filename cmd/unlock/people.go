@@ -1,21 +1,24 @@
 package main
 
 import (
-	"context"
-
 	"github.com/preroot/preroot/internal/linux"
 	"github.com/preroot/preroot/pkg/unlock"
 )
 
-// asker asks on consoles. Those that do not open are left out: one that comes later is opened at the next prompt.
-type asker []string
+// people are asked on consoles and by plymouthd.
+func people(consoles []string) *unlock.People {
+	return &unlock.People{Consoles: consoles, Open: openTerminal, Plymouth: dialPlymouth, Say: say}
+}
 
-func (a asker) ask(ctx context.Context, prompt string, into *linux.SecretMemory) error {
-	var terminals []unlock.Terminal
-	for _, path := range a {
-		if t, err := linux.OpenSecretTerminal(path, true); err == nil {
-			terminals = append(terminals, t)
+func openTerminal(path string) (unlock.Terminal, error) { return linux.OpenSecretTerminal(path, true) }
+
+// dialPlymouth connects to the plymouthd that is running. Under rd.plymouth=0 or plymouth.enable=0 dracut's hook starts none; one that somebody started all the same has the terminals, and is asked.
+func dialPlymouth() (p *unlock.Plymouth, files func() []string, err error) {
+	for _, name := range unlock.PlymouthSockets {
+		conn, pid, e := linux.DialAbstract(name)
+		if err = e; err == nil {
+			return unlock.NewPlymouth(conn), func() []string { return linux.OpenFiles(pid) }, nil
 		}
 	}
-	return unlock.AskConsoles(ctx, terminals, prompt, into)
+	return nil, nil, err
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // claims are the blocks of statements that a boot without any of it runs, by function: is there a classic initrd, is root on NFS, is there a RAM disk to leave, is a device a member of a layer.
-var claims = map[string]int{"hasInitrd": 2, "rootOnNFS": 1, "leaveInitrd": 3, "layerWork": 3, "layerJobs": 3, "newWork": 2, "Next": 6, "isPV": 1, "isLUKS": 1, "members": 3, "writtenNow": 3, "layersBusy": 4, "dismiss": 2, "leaveMappings": 2, "layerTwins": 2, "register": 1}
+var claims = map[string]int{"hasInitrd": 2, "rootOnNFS": 1, "leaveInitrd": 3, "layerWork": 3, "layerJobs": 3, "newWork": 2, "Next": 6, "isPV": 1, "isLUKS": 1, "members": 3, "writtenNow": 3, "layersBusy": 4, "dismiss": 2, "forget": 1, "spare": 2, "leaveMappings": 2, "layerTwins": 2, "register": 1}
 
 // TestPlainBootPaysNothing: a whole boot from a disk, on the fake machine, runs of what serves a classic initrd, a root on NFS or a layer only the look for them.
 func TestPlainBootPaysNothing(t *testing.T) {

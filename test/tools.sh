@@ -53,6 +53,7 @@ ckbcomp console-setup
 /usr/share/consolefonts/Lat15-Fixed16.psf.gz console-setup-linux
 /var/lib/dpkg/info/busybox-static.list busybox-static
 dracut dracut-core
+lsinitramfs initramfs-tools-core
 /usr/lib/systemd/systemd-udevd udev
 /usr/lib/systemd/systemd systemd
 '

@@ -95,6 +95,14 @@ func TestRun(t *testing.T) {
 		{"ls", 2, "", "usage:"},
 		{"ls /nowhere", 1, "", "no such file"},
 		{"ls " + bad, 1, "", "unknown bytes"},
+		{"ls -x " + bad, 2, "", "usage: preroot ls"},
+		{"ls -h", 0, "", "usage: preroot ls"},
+		{"cat " + bad, 2, "", "usage: preroot cat"},
+		{"cat " + bad + " x", 1, "", "unknown bytes"},
+		{"unpack", 2, "", "usage: preroot unpack"},
+		{"unpack -C /nowhere/x " + bad, 1, "", "unknown bytes"},
+		{"diff " + bad, 2, "", "usage: preroot diff"},
+		{"diff " + bad + " " + bad, 2, "", "unknown bytes"},
 	} {
 		var stdout, stderr bytes.Buffer
 		if got := run(strings.Fields(tt.args), &stdout, &stderr); got != tt.status {

@@ -43,7 +43,7 @@ func unpack(args []string, stderr io.Writer) int {
 		status = 1
 	}
 	if len(left) > 0 {
-		fmt.Fprintf(stderr, "preroot unpack: %d devices, FIFOs and sockets are left out: --devices makes them\n", len(left))
+		fmt.Fprintf(stderr, "preroot unpack: devices, FIFOs and sockets left out: %d; --devices makes them\n", len(left))
 	}
 	return status
 }

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/klauspost/compress/zstd"
 )
 
 // sample has every kind of member, and data of each length modulo 4.
@@ -180,27 +179,4 @@ func TestReadErrors(t *testing.T) {
 			t.Errorf("%s: %v; want %q in it", tt.name, err, tt.want)
 		}
 	}
-}
-
-func FuzzRead(f *testing.F) {
-	f.Add(writeAll(f, sample(), 4))
-	e, err := zstd.NewWriter(nil)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(e.EncodeAll(writeAll(f, sample(), 4), nil))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		// The fuzzer's slices have room behind their ends, where a read too far would do no harm.
-		data = slices.Clip(data)
-		entries, err := Read(data)
-		if err != nil {
-			return
-		}
-		for _, e := range entries {
-			if checkName(e.Name) != nil && e.Name != "." {
-				t.Fatalf("name %q", e.Name)
-			}
-			_ = e.String()
-		}
-	})
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -169,11 +170,17 @@ func (x *extractor) device(e Entry, parent int, base string) error {
 	if e.Kind == FIFO || e.Kind == Socket {
 		dev = 0
 	}
-	// The mode is less what umask(2) takes away: no call changes that of a node without following a link.
-	if err := unix.Mknodat(parent, base, uint32(e.Kind)|x.perm(e), int(dev)); err != nil {
+	if err := unix.Mknodat(parent, base, uint32(e.Kind)|0o600, int(dev)); err != nil {
 		return fmt.Errorf("a device, FIFO or socket: %w", err)
 	}
-	return nil
+	// umask(2) is for the whole process, so the mode is set by itself; no call of Linux before 6.6 does that at a name
+	// without following a link.
+	fd, err := x.open(e.Name, unix.O_PATH, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.Chmod("/proc/self/fd/"+strconv.Itoa(fd), x.perm(e))
 }
 
 // closeDirs gives the folders their modes, the deepest first: one may be closed to ourselves.

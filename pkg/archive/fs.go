@@ -45,7 +45,7 @@ func (t *Tree) Open(name string) (fs.File, error) {
 	return &openNode{i}, nil
 }
 
-// ReadFile gives the content of a file; the caller must not change it.
+// ReadFile gives a copy of a file's content. Without copying, the Entry that is the Sys of Stat has it.
 func (t *Tree) ReadFile(name string) ([]byte, error) {
 	n, err := t.find("read", name, true)
 	switch {
@@ -54,7 +54,7 @@ func (t *Tree) ReadFile(name string) ([]byte, error) {
 	case n.kind != Regular:
 		return nil, &fs.PathError{Op: "read", Path: name, Err: errNoFile}
 	}
-	return n.data[:len(n.data):len(n.data)], nil
+	return bytes.Clone(n.data), nil
 }
 
 var errNoFile = errors.New("it is no plain file")
@@ -98,7 +98,7 @@ func (n *node) list() []fs.DirEntry {
 	return l
 }
 
-// info describes a node; Sys gives its Entry, without a folder in its name.
+// info describes a node; Sys gives its Entry, with the last part of its name.
 type info struct {
 	node *node
 	name string

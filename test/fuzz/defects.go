@@ -78,10 +78,19 @@ var defects = []defect{
 		"the text is cut first and cleaned then, which makes it longer",
 	},
 	{
-		"archive.FuzzRead", "pkg/archive/read.go",
-		"case field[11] < 2 || field[11] > 4096:",
-		"case field[11] > 4096:",
-		"a name may be shorter than its NUL",
+		"archive.FuzzParse", "pkg/archive/read.go",
+		`	if nameEnd > int64(len(data)) {
+		return h, errTruncated
+	}
+`,
+		"",
+		"the length that a member's header gives its name is believed",
+	},
+	{
+		"archive.FuzzTree", "pkg/archive/tree.go",
+		"(len(target(e.Data)) == 0 || len(e.Data) > maxName)",
+		"len(e.Data) > maxName",
+		"a link may have a target that begins with its end",
 	},
 	{
 		"blkid.FuzzFar", "pkg/blkid/bcachefs.go",

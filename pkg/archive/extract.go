@@ -118,17 +118,10 @@ func (x *extractor) write(e Entry) error {
 // mkdir makes a folder that only we can use; closeDirs gives it its mode.
 func (x *extractor) mkdir(parent int, base string) error {
 	err := unix.Mkdirat(parent, base, 0o700)
-	if !x.o.Force || !errors.Is(err, unix.EEXIST) {
-		return err
+	if x.o.Force && errors.Is(err, unix.EEXIST) {
+		return nil // if it is no folder, nothing can be opened in it
 	}
-	var st unix.Stat_t
-	if err := unix.Fstatat(parent, base, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-		return err
-	}
-	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
-		return errors.New("what is there is no folder")
-	}
-	return nil
+	return err
 }
 
 func (x *extractor) file(e Entry) error {

@@ -125,20 +125,28 @@ func TestNothingOutside(t *testing.T) {
 		"file over a link":      {link("l", "../victim/file"), file("l")},
 		"hard link out":         {{Name: "h", Kind: Regular, HardLink: "../victim/file"}},
 		"hard link by a link":   {link("l", "../victim"), {Name: "h", Kind: Regular, HardLink: "l/file"}, file("h")},
+		"deep through a link":   {link("l", "../victim"), file("l/deep/new"), file("l/deep/file")},
+		"link in the middle":    {{Name: "a", Kind: Dir}, link("a/l", "../../victim"), {Name: "a/l/deep/d", Kind: Dir}},
+		"hard link of a link":   {link("l", "../victim/file"), {Name: "h", Kind: Regular, HardLink: "l"}},
+		"deep hard link":        {link("l", "../victim"), {Name: "h", Kind: Regular, HardLink: "l/deep/file"}},
+		"twice":                 {file("a"), file("a")},
 		"prepared link":         {file("there/file")},
+		"prepared deep":         {file("there/deep/new")},
 		"prepared file link":    {file("there")},
 		"prepared folder":       {{Name: "there", Kind: Dir, Perm: 0o777}},
 	} {
 		for _, force := range []bool{false, true} {
 			top := t.TempDir()
 			victim, dir := filepath.Join(top, "victim"), filepath.Join(top, "dir")
-			for _, d := range []string{victim, dir} {
+			for _, d := range []string{victim, dir, filepath.Join(victim, "deep")} {
 				if err := os.Mkdir(d, 0o755); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if err := os.WriteFile(filepath.Join(victim, "file"), []byte("good"), 0o600); err != nil {
-				t.Fatal(err)
+			for _, f := range []string{"file", "deep/file"} {
+				if err := os.WriteFile(filepath.Join(victim, f), []byte("good"), 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
 			prepared := strings.HasPrefix(name, "prepared")
 			if prepared {
@@ -152,12 +160,19 @@ func TestNothingOutside(t *testing.T) {
 				list[i].Data = []byte(strings.Replace(string(list[i].Data), "VICTIM", victim, 1))
 			}
 			_, err := Extract(list, dir, ExtractOptions{Force: force})
-			// By force a link is replaced, which is no error.
-			if replaced := force && (name == "file over a link" || name == "prepared file link"); err == nil && !replaced {
+			// By force a link is replaced, which is no error, and so is a hard link of a link itself.
+			fine := name == "hard link of a link" || force && (name == "file over a link" || name == "prepared file link" || name == "twice")
+			if err == nil && !fine {
 				t.Errorf("%s, force %v: no error: %s", name, force, onDisk(t, top))
 			}
-			if got := onDisk(t, victim); got != "-0600 file good" {
+			if got := onDisk(t, victim); got != "d0755 deep; -0600 deep/file good; -0600 file good" {
 				t.Errorf("%s, force %v: outside is now %s (%v)", name, force, got, err)
+			}
+			for _, f := range []string{"file", "deep/file"} {
+				var st unix.Stat_t
+				if err := unix.Lstat(filepath.Join(victim, f), &st); err != nil || st.Nlink != 1 {
+					t.Errorf("%s, force %v: %s outside has %d names", name, force, f, st.Nlink)
+				}
 			}
 			if info, _ := os.Stat(victim); info.Mode().Perm() != 0o755 {
 				t.Errorf("%s, force %v: the folder outside has mode %v", name, force, info.Mode())

@@ -55,6 +55,7 @@ func FuzzTree(f *testing.F) {
 		{Name: "l", Kind: Symlink, Data: []byte("lib/../../usr/./l")}, {Name: "usr/l", Kind: Symlink, Data: []byte("lib")},
 		{Name: "lib/a", Kind: Regular, Data: []byte("a")}, {Name: "l/b", Kind: Dir}, {Name: "l/b/c", Kind: FIFO},
 	}, 4))
+	f.Add(writeAll(f, []Entry{{Name: "l", Kind: Symlink, Data: []byte(".")}, {Name: "l/a", Kind: Dir}}, 4))
 	f.Add(hardLinks(f))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		image, err := Parse(slices.Clip(data), fuzzLimits)

@@ -133,7 +133,7 @@ func passwordHash(e Entry) string {
 	}
 	for l := range strings.SplitSeq(firstText(e.Data), "\n") {
 		// "*", "!" and "x" are none; a hash behind "!" is still one. The shortest, of DES, has 13 characters.
-		if f := strings.Split(l, ":"); len(f) >= 4 && len(strings.TrimLeft(f[1], "!*")) >= 13 {
+		if f := strings.Split(l, ":"); len(f) >= 4 && len(f[1]) >= 13 {
 			return "password hash of " + printable(f[0])
 		}
 	}

@@ -44,7 +44,7 @@ func newNode(kind Kind) *node {
 }
 
 // treeBudget is what a tree may cost: bytes of the paths of all files, and of the names that are looked up while it is made.
-const treeBudget = 256 << 20
+const treeBudget = 64 << 20
 
 var (
 	errLoop   = errors.New("too many symbolic links")
@@ -133,7 +133,7 @@ func (t *Tree) set(parent *node, base string, n *node) *node {
 // put is what the kernel does with a member whose folder is found.
 func (t *Tree) put(parent *node, base string, e Entry) (why string) {
 	old := parent.children[base]
-	if old != nil && (old.kind != e.Kind || e.Kind == Symlink) {
+	if old != nil && old.kind != e.Kind {
 		if len(old.children) > 0 {
 			return "in its place stands a folder that is not empty"
 		}

@@ -8,11 +8,11 @@ import (
 
 // TestFirst: the first stream of what the programs write ends where it does, whatever follows it.
 func TestFirst(t *testing.T) {
-	for _, n := range []int{0, 1, 300_000} {
-		data := sample(n)
+	for _, data := range [][]byte{{}, sample(30_000), make([]byte, 200_000)} {
+		n := len(data)
 		for _, p := range packers {
 			packed := pack(t, p.line, data)
-			for _, follows := range []string{"", "\x00", "\x00\x00\x00\x00", "070701", "\x00\x00\x00\x00070701", "\x1f\x8b\x08", "x"} {
+			for _, follows := range []string{"", "\x00", "070701", "\x00\x00\x00\x00070701", "\x1f\x8b\x08"} {
 				if p.line == "lz4 -c -q -l" && follows != "" && follows[0] != 0 {
 					continue // its end is not marked
 				}
@@ -32,10 +32,10 @@ func TestFirst(t *testing.T) {
 
 // TestFirstCut: a stream that is cut off is an error.
 func TestFirstCut(t *testing.T) {
-	data := sample(40_000)
+	data := sample(10_000)
 	for _, p := range packers {
 		packed := pack(t, p.line, data)
-		for n := 7; n < len(packed); n += 1 + n/4 {
+		for n := 7; n < len(packed); n += 1 + n/2 {
 			z, err := First(packed[:n])
 			if err == nil {
 				_, err = io.ReadAll(z)

@@ -43,19 +43,6 @@ func makeTree(t *testing.T) string {
 	return dir
 }
 
-func mustTree(t *testing.T, data []byte) *Tree {
-	t.Helper()
-	image, err := Parse(data, Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tree, err := image.Tree()
-	if err != nil || len(tree.Lost) > 0 {
-		t.Fatalf("lost %v, %v", tree.Lost, err)
-	}
-	return tree
-}
-
 func sortedLines(out []byte) []string {
 	return slices.Sorted(strings.SplitSeq(strings.TrimSpace(string(out)), "\n"))
 }

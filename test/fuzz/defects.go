@@ -119,6 +119,12 @@ var defects = []defect{
 		"a label goes on behind its first NUL",
 	},
 	{
+		"buildconf.FuzzParse", "pkg/buildconf/word.go",
+		"w.text.WriteString(inside)",
+		`w.text.WriteString(strings.ReplaceAll(inside, "\\\n", ""))`,
+		"a line is continued within single quotes",
+	},
+	{
 		"cmdline.FuzzJoin", "pkg/cmdline/params.go",
 		`		line, rest, found := strings.Cut(text, "\n")
 		line = strings.Trim(line, " \t")

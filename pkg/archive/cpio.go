@@ -29,6 +29,7 @@ type Entry struct {
 	Perm         uint32 // the low twelve bits of the mode
 	Major, Minor uint32 // of a device node
 	Data         []byte // content of a file, target of a link
+	Align        int64  // for Writer: the data begins at a multiple of it, by NULs behind the name; 0 for 4
 	// HardLink is the first member of the archive that is the same file; "" for that one, and for a file of one name. All
 	// have the data. It is for reading: Writer makes files of one name.
 	HardLink string
@@ -98,10 +99,13 @@ func (w *Writer) member(e Entry, ino uint32) error {
 	if e.Kind == Dir {
 		links = 2
 	}
+	name := append([]byte(e.Name), 0)
+	for e.Align > 0 && (w.n+headerSize+int64(len(name))+3)&^3%e.Align != 0 {
+		name = append(name, 0)
+	}
 	w.printf("070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", ino, uint32(e.Kind)|e.Perm, 0, 0, links,
-		0, len(e.Data), 0, 0, e.Major, e.Minor, len(e.Name)+1, 0)
-	w.write([]byte(e.Name))
-	w.write([]byte{0})
+		0, len(e.Data), 0, 0, e.Major, e.Minor, len(name), 0)
+	w.write(name)
 	w.pad(4)
 	w.write(e.Data)
 	w.pad(4)

@@ -82,6 +82,9 @@ func cmdlineFiles(o *Options, c *choice) (entries []Entry) {
 	if len(c.chain) > 0 {
 		file("20-drivers.conf", "rd.driver.pre="+strings.Join(c.chain, ",")+" rd.preroot.modules=root")
 	}
+	if len(c.forced) > 0 {
+		file("25-force-drivers.conf", "rd.driver.pre="+strings.Join(c.forced, ","))
+	}
 	if o.NoShell {
 		file("90-no-shell.conf", "rd.preroot.prompt=no")
 	}

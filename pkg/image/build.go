@@ -9,7 +9,6 @@ import (
 	"path"
 	"slices"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/preroot/preroot/pkg/archive"
 )
 
@@ -21,10 +20,16 @@ type Options struct {
 	KVER       string // kernel version; "" takes the name of ModulesDir
 	Version    string // of preroot, for /etc/initrd-release
 
+	Sysroot string // folder that the files of the machine lie below that the image is for; "" for /
+
+	HostOnly    bool     // what this machine needs to come to its root
 	Generic     bool     // every storage controller, bus, file system and keyboard
 	Drivers     []string // just these (names, aliases, =FOLDER below kernel/) and what they need, loaded first
 	AddDrivers  []string // these too
 	OmitDrivers []string // not these, nor what cannot be loaded without them
+
+	ForceDrivers []string // these too, loaded first
+	Filesystems  []string // of a generic image: no file systems but these; none for the usual ones
 
 	Includes      []Include
 	Hooks         string // folder of hook scripts, in folders named by their stage; "" for none
@@ -37,6 +42,36 @@ type Options struct {
 	KernelCmdline string // words for /etc/cmdline.d/10-cmdline.conf
 	NoShell       bool   // no prompt at boot, ever
 	Force         bool   // replace Output
+	IfChanged     bool   // only if something of it would be different
+
+	Compress       Compression
+	EarlyMicrocode Switch   // microcode first in the image; Auto: where there is some
+	FirmwareDirs   []string // none for the kernel's
+
+	Install         []string // programs and files, with what they need
+	InstallOptional []string // the same, where they are there
+	Fscks           []string // checkers of file systems, where they are there
+	NoFsck          bool     // no checkers
+
+	Modules          []string // of dracut: just these
+	AddModules       []string // these, too
+	ForceAddModules  []string // these, omitted or not
+	PreferModules    []string // these, where they can be had
+	OmitModules      []string // not these
+	DracutModulesDir string   // where they lie; "" for dracut's folder
+
+	HostCmdline Switch   // of a host-only image: words for this machine in /etc/cmdline.d
+	UseFstab    bool     // what is mounted stands in fstab, not in mountinfo
+	AddDevices  []string // devices that are brought up beside root's
+	MDADMConf   Switch   // the machine's mdadm.conf; Auto: where an array is
+	LVMConf     Switch   // the machine's lvm.conf; Auto: where a logical volume is
+
+	UEFI                          bool // an UEFI executable of stub, kernel, words and image
+	UEFIStub, UEFISplash          string
+	KernelImage, SBAT             string
+	SecureBootCert, SecureBootKey string
+
+	Progress func(what string, done, of int) // is told how long work goes on; of is 0 where it cannot be counted; nil for nobody
 
 	// HostEtc is the folder with vconsole.conf, default/keyboard and default/console-setup of the machine that the
 	// image is for; "" reads none.
@@ -44,6 +79,16 @@ type Options struct {
 	Keymap  string // name or path of a keymap, or an X layout; "none" for the kernel's own; "" as HostEtc says
 	Font    string // name or path of a console font; "none" for the kernel's own; "" as HostEtc says
 }
+
+// Switch is on, off, or as the machine has it.
+type Switch int8
+
+// The positions of a Switch.
+const (
+	Auto Switch = iota
+	On
+	Off
+)
 
 // Include puts a file, or all that lies in a folder, at Dst in the image.
 type Include struct{ Src, Dst string }
@@ -61,6 +106,8 @@ type Summary struct {
 	Builtin     []string // asked for and built into the kernel
 	Omitted     []string // taken out by OmitDrivers
 	Absent      []string // wanted by our own tables and unknown to this kernel
+	Compression string   // of the compressed part
+	Microcode   []string // files of the host that are in the image's first archive
 	Warnings    []string // what the image lacks though the host's configuration asks for it
 	LeftOut     int      // modules of this kernel that are not inside
 }
@@ -70,6 +117,9 @@ type Summary struct {
 func Build(o Options) (Summary, error) {
 	if !o.Generic && len(o.Drivers) == 0 {
 		return Summary{}, fmt.Errorf("which modules? Say --generic, or --drivers \"NAME ...\" for known hardware")
+	}
+	if err := o.unserved(); err != nil {
+		return Summary{}, err
 	}
 	if err := checkTarget(o.Output, o.Force); err != nil {
 		return Summary{}, err
@@ -86,6 +136,9 @@ func Build(o Options) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
+	if o.Compress, err = o.Compress.forKernel(t.kernelConfig(), t.kver); err != nil {
+		return Summary{}, err
+	}
 	c, err := choose(t, &o, ram)
 	if err != nil {
 		return Summary{}, err
@@ -94,6 +147,7 @@ func Build(o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	s := c.summary()
+	s.Warnings = o.idle()
 	s.InitBytes = int64(len(init))
 	data, err := assemble(&o, c, init, ram, &s)
 	if err != nil {
@@ -118,8 +172,8 @@ func assemble(o *Options, c *choice, init []byte, ram *classic, s *Summary) ([]b
 			words = "one by one as on the host (" + c.tree.suffix() + "), unpacked by the kernel"
 		}
 	}
-	s.ModuleForm = words
-	modules, files, err := c.load(f)
+	s.ModuleForm, s.Compression = words, o.Compress.String()
+	modules, files, err := c.load(f, o.progress)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +202,12 @@ func assemble(o *Options, c *choice, init []byte, ram *classic, s *Summary) ([]b
 	if err := placeClassic(ram, first, rest); err != nil {
 		return nil, err
 	}
-	return joined(first, rest)
+	early, err := microcode(o, c, init, s)
+	if err != nil {
+		return nil, err
+	}
+	o.progress("packing by "+o.Compress.Kind, 0, 0)
+	return joined(early, first, rest, o.Compress)
 }
 
 // placeClassic puts the data of an initrd into the part that is not compressed, where they are packed already.
@@ -162,23 +221,30 @@ func placeClassic(ram *classic, first, rest *layout) error {
 	return rest.add(ram.image())
 }
 
-// joined is the image: what is packed already, uncompressed, before the compressed rest.
-func joined(first, rest *layout) ([]byte, error) {
-	if len(first.entries) == 0 {
-		return rest.compressed()
+// joined is the image: the microcode, what is packed already, and the compressed rest.
+func joined(early []byte, first, rest *layout, how Compression) ([]byte, error) {
+	data := early
+	if len(first.entries) > 0 {
+		a, err := first.archive(512)
+		if err != nil {
+			return nil, err
+		}
+		data = append(data, a...)
 	}
-	a, err := first.archive(512)
+	a, err := rest.archive(4)
 	if err != nil {
 		return nil, err
 	}
-	b, err := rest.compressed()
-	return append(a, b...), err
+	b, err := how.pack(a)
+	return append(data, b...), err
 }
 
 // load reads the chosen modules; files tells where each lies below the module folder of the image.
-func (c *choice) load(f form) (entries []Entry, files map[string]string, err error) {
+func (c *choice) load(f form, progress func(what string, done, of int)) (entries []Entry, files map[string]string, err error) {
 	files = map[string]string{}
-	for _, name := range c.names() {
+	names := c.names()
+	for i, name := range names {
+		progress("modules packed", i, len(names))
 		file, data, err := c.tree.load(name, f)
 		if err != nil {
 			return nil, nil, err
@@ -242,21 +308,6 @@ func (l *layout) archive(align int64) ([]byte, error) {
 	}
 	err := w.Close(align)
 	return b.Bytes(), err
-}
-
-// compressed is the archive as one zstd frame. EncodeAll writes its size into the frame, so the kernel takes a window
-// of just that size.
-func (l *layout) compressed() ([]byte, error) {
-	data, err := l.archive(4)
-	if err != nil {
-		return nil, err
-	}
-	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
-	if err != nil {
-		return nil, err
-	}
-	defer e.Close()
-	return e.EncodeAll(data, nil), nil
 }
 
 // readInit reads the binary that becomes /init.

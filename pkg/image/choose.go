@@ -13,6 +13,7 @@ type choice struct {
 	tree    *tree
 	in      map[string]bool
 	chain   []string // what Drivers named, dependencies left out: loaded first at boot
+	forced  []string // what ForceDrivers named: loaded first at boot, too
 	builtin []string // words that the kernel has in it
 	omitted []string // modules that OmitDrivers took out
 	absent  []string // words of our own tables that this kernel does not know
@@ -22,7 +23,12 @@ type choice struct {
 func choose(t *tree, o *Options, ram *classic) (*choice, error) {
 	c := &choice{tree: t, in: map[string]bool{}}
 	if o.Generic {
-		c.addGeneric()
+		c.addGeneric(len(o.Filesystems) > 0)
+	}
+	for _, word := range o.Filesystems {
+		if _, err := c.asked(word, "--filesystems"); err != nil {
+			return nil, err
+		}
 	}
 	for _, word := range o.Drivers {
 		names, err := c.asked(word, "--drivers")
@@ -35,6 +41,13 @@ func choose(t *tree, o *Options, ram *classic) (*choice, error) {
 		if _, err := c.asked(word, "--add-drivers"); err != nil {
 			return nil, err
 		}
+	}
+	for _, word := range o.ForceDrivers {
+		names, err := c.asked(word, "--force-drivers")
+		if err != nil {
+			return nil, err
+		}
+		c.forced = appendNew(c.forced, names...)
 	}
 	if err := c.addClassic(ram); err != nil {
 		return nil, err
@@ -106,7 +119,12 @@ func (c *choice) below(prefix string) (names []string) {
 	return names
 }
 
-func (c *choice) addGeneric() {
+// addGeneric takes in what many machines need; bare leaves the file systems to the caller.
+func (c *choice) addGeneric(bare bool) {
+	skip := func(name string) bool {
+		found, _ := c.tree.resolve("fs-" + name)
+		return bare && len(found) > 0
+	}
 	for _, g := range genericFolders {
 		for _, name := range c.below("kernel/" + g.path + "/") {
 			if !slices.Contains(g.but, name) && !slices.Contains(neverGeneric, name) {
@@ -115,6 +133,9 @@ func (c *choice) addGeneric() {
 		}
 	}
 	for _, name := range genericModules {
+		if skip(name) {
+			continue
+		}
 		found, builtin := c.tree.resolve(name)
 		if len(found) == 0 && !builtin {
 			c.absent = append(c.absent, name)
@@ -122,6 +143,9 @@ func (c *choice) addGeneric() {
 		c.add(found...)
 	}
 	for _, name := range slices.Concat(genericConsole, genericRare) {
+		if skip(name) {
+			continue
+		}
 		found, _ := c.tree.resolve(name)
 		c.add(found...)
 	}
@@ -167,7 +191,8 @@ func (c *choice) omit(words []string) {
 			c.drop(name)
 		}
 	}
-	c.chain = slices.DeleteFunc(c.chain, func(n string) bool { return !c.in[n] })
+	gone := func(n string) bool { return !c.in[n] }
+	c.chain, c.forced = slices.DeleteFunc(c.chain, gone), slices.DeleteFunc(c.forced, gone)
 }
 
 func (c *choice) drop(name string) {

@@ -91,7 +91,7 @@ func (t *tree) load(name string, f form) (file string, data []byte, err error) {
 	if f == plain {
 		return file, data, nil
 	}
-	packed, err := gzipBest(data)
+	packed, err := gzipAt(data, gzipLevel)
 	if err != nil || len(packed) >= len(data) {
 		return file, data, err
 	}
@@ -120,30 +120,18 @@ func decompress(data []byte, suffix string) ([]byte, error) {
 		defer d.Close()
 		return d.DecodeAll(data, nil)
 	case ".xz":
-		return runXZ(data)
+		return filter(exec.Command("xz", "--decompress", "--stdout"), data) // no Go decoder of it is worth its weight on the host
 	}
 	return nil, fmt.Errorf("unknown compression %q", suffix)
-}
-
-// runXZ unpacks with the xz program: no Go decoder of it is worth its weight on the host.
-func runXZ(data []byte) ([]byte, error) {
-	cmd := exec.Command("xz", "--decompress", "--stdout")
-	cmd.Stdin = bytes.NewReader(data)
-	var out, complaint bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &complaint
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("xz: %w (Debian package xz-utils): %s", err, strings.TrimSpace(complaint.String()))
-	}
-	return out.Bytes(), nil
 }
 
 // gzipLevel is the one of this library that makes modules smallest; its 9 takes ten times as long for 0.4 % more bytes.
 const gzipLevel = 8
 
-// gzipBest packs without name and time, so that equal input gives equal output.
-func gzipBest(data []byte) ([]byte, error) {
+// gzipAt packs without name and time, so that equal input gives equal output.
+func gzipAt(data []byte, level int) ([]byte, error) {
 	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzipLevel)
+	w, err := gzip.NewWriterLevel(&b, level)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func TestAppend(t *testing.T) {
 	if err := base.add(Entry{Name: "etc/cmdline.d/10-cmdline.conf", Kind: Regular, Perm: 0o644, Data: []byte("quiet\n")}, Entry{Name: "lib", Kind: Symlink, Perm: 0o777, Data: []byte("usr/lib")}); err != nil {
 		t.Fatal(err)
 	}
-	data, err := base.compressed()
+	data, err := joined(nil, newLayout(), base, Compression{Kind: "zstd"})
 	if err != nil {
 		t.Fatal(err)
 	}

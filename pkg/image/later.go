@@ -1,0 +1,54 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// unserved is the error of options without which the image would be another one than was asked for, and which Build does not serve yet.
+func (o *Options) unserved() error {
+	switch {
+	case o.UEFI:
+		return errors.New("--uefi: UEFI executables are not made yet: leave it out, and join kernel and image by ukify")
+	case o.IfChanged:
+		return errors.New("--if-changed: images do not tell yet what they were made of: leave it out")
+	}
+	return nil
+}
+
+// idle names options that Build knows and does not serve yet; the image is good without.
+func (o *Options) idle() (warnings []string) {
+	var names []string
+	for _, s := range []struct {
+		set  bool
+		name string
+	}{
+		{len(o.Install) > 0, "--install"},
+		{len(o.InstallOptional) > 0, "--install-optional"},
+		{len(o.Fscks) > 0, "--fscks"},
+		{len(o.Modules) > 0, "--modules"},
+		{len(o.AddModules) > 0, "--add"},
+		{len(o.ForceAddModules) > 0, "--force-add"},
+		{len(o.AddDevices) > 0, "--add-device"},
+		{o.UseFstab, "--fstab"},
+		{o.HostCmdline == On, "--hostonly-cmdline"},
+		{o.MDADMConf == On, "--mdadmconf"},
+		{o.LVMConf == On, "--lvmconf"},
+	} {
+		if s.set {
+			names = append(names, s.name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: not done yet", strings.Join(names, ", "))}
+}
+
+// progress tells whoever wants to know.
+func (o *Options) progress(what string, done, of int) {
+	if o.Progress != nil {
+		o.Progress(what, done, of)
+	}
+}

@@ -1,12 +1,11 @@
 package main
 
 import (
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/preroot/preroot/pkg/image"
@@ -14,168 +13,130 @@ import (
 
 // build is "preroot build".
 func build(args []string, stdout, stderr io.Writer) int {
-	o, verbose, err := buildOptions(args, stderr)
+	table := buildOptionTable()
+	r, err := buildRequest(table, args)
+	return finishBuild(r, err, "preroot build", func() {
+		fmt.Fprint(stdout, "usage: preroot build [options] [IMAGE [KVER]]\n\nWithout KVER for the running kernel; without IMAGE at the distribution's place.\n"+
+			"NAMES are module names or aliases, or =FOLDER below kernel/, split by blanks or commas; MODULES, FILES and PROGRAMS are split by blanks.\n\n")
+		printOptions(stdout, table)
+	}, stdout, stderr)
+}
+
+// finishBuild does what a request asks for and gives the exit status.
+func finishBuild(r *request, err error, name string, usage func(), stdout, stderr io.Writer) int {
 	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
 	case err != nil:
-		fmt.Fprintln(stderr, "preroot build:", err)
+		fmt.Fprintf(stderr, "%s: %v\n", name, err)
 		return 2
+	case r.help:
+		usage()
+		return 0
+	case r.version:
+		fmt.Fprintln(stdout, "preroot", version)
+		return 0
 	}
+	r.warn(name, stderr, r.warnings)
+	if r.listModules {
+		return listDracutModules(r.o.DracutModulesDir, name, stdout, stderr)
+	}
+	images := []image.Options{r.o}
+	if r.all {
+		if images, err = everyKernel(r); err != nil {
+			fmt.Fprintf(stderr, "%s: %v\n", name, err)
+			return 1
+		}
+	}
+	status := 0
+	for _, o := range images {
+		if err := r.make(o, name, stdout, stderr); err != nil {
+			fmt.Fprintf(stderr, "%s: %v\n", name, err)
+			status = 1
+		}
+	}
+	return status
+}
+
+// make makes one image and says so.
+func (r *request) make(o image.Options, name string, stdout, stderr io.Writer) error {
+	if !r.said["image"] {
+		if err := os.MkdirAll(filepath.Dir(o.Output), 0o755); err != nil {
+			return err
+		}
+	}
+	p := newProgress(stderr, r.level)
+	o.Progress = p.show
 	s, err := image.Build(o)
+	p.clear()
 	if err != nil {
-		fmt.Fprintln(stderr, "preroot build:", err)
-		return 1
+		return err
 	}
-	for _, w := range s.Warnings {
-		fmt.Fprintln(stderr, "preroot build: warning:", w)
+	r.warn(name, stderr, s.Warnings)
+	if r.level >= usualLevel {
+		printSummary(stdout, &s, r.level > usualLevel)
 	}
-	printSummary(stdout, &s, verbose)
-	return 0
-}
-
-// buildOptions reads the command line of build.
-func buildOptions(args []string, stderr io.Writer) (o image.Options, verbose bool, err error) {
-	o.Version, o.HostEtc = version, "/etc"
-	args, err = joinIncludes(args)
-	if err != nil {
-		return o, false, err
-	}
-	f := flag.NewFlagSet("preroot build", flag.ContinueOnError)
-	f.SetOutput(stderr)
-	f.Usage = func() {
-		fmt.Fprint(stderr, "usage: preroot build [options] IMAGE [KVER]\n\nNAMES are module names or aliases, or =FOLDER below kernel/, split by blanks or commas.\n\n")
-		f.PrintDefaults()
-	}
-	f.BoolVar(&o.Force, "f", false, "replace IMAGE if it is there")
-	f.BoolVar(&o.Force, "force", false, "the same")
-	f.BoolVar(&verbose, "v", false, "list the modules")
-	f.BoolVar(&o.Generic, "generic", false, "for any machine: every storage controller, bus, file system and keyboard")
-	f.Func("drivers", "`NAMES`: for known hardware: just these modules and what they need, loaded first", names(&o.Drivers))
-	f.Func("add-drivers", "`NAMES`: take these modules in too", names(&o.AddDrivers))
-	f.Func("omit-drivers", "`NAMES`: leave these modules out, and those that need them", names(&o.OmitDrivers))
-	f.StringVar(&o.Init, "init", "", "`PATH` of the static binary that becomes /init (default: init beside this program, then /usr/lib/preroot/init)")
-	f.StringVar(&o.KVER, "kver", "", "kernel `version` (default: the name of --modules-dir, otherwise the running one)")
-	f.StringVar(&o.ModulesDir, "modules-dir", "", "`DIR` with the kernel's modules (default /lib/modules/KVER)")
-	f.StringVar(&o.Keymap, "keymap", "", "`NAME` or path of the console keymap, or an X layout; none for the kernel's own (default: what /etc/vconsole.conf or /etc/default/keyboard says)")
-	f.StringVar(&o.Font, "font", "", "`NAME` or path of the console font; none for the kernel's own (default: what /etc/vconsole.conf or /etc/default/console-setup says)")
-	f.StringVar(&o.KernelCmdline, "kernel-cmdline", "", "`WORDS` that the image adds to the kernel command line")
-	f.BoolVar(&o.NoShell, "no-shell", false, "the image never gives a prompt or a shell, whatever the kernel command line says")
-	f.Func("include", "`SRC DST`: put a file, or what lies in a folder, at DST in the image", func(v string) error {
-		src, dst, _ := strings.Cut(v, "\x00")
-		o.Includes = append(o.Includes, image.Include{Src: src, Dst: dst})
-		return nil
-	})
-	f.StringVar(&o.Hooks, "hooks", "", "`DIR` with hook scripts of dracut's kind, DIR/STAGE/NAME.sh; the image gets a shell and our library of functions for them")
-	f.StringVar(&o.Initrd, "initrd", "", "`FILE`, a classic initrd (initrd(4)): a file system as it is, or packed with gzip, xz, zstd, lz4 or bzip2; its /linuxrc runs before root is mounted")
-	f.BoolVar(&o.LUKS, "luks", false, "what a root on LUKS volumes needs")
-	f.BoolVar(&o.LVM, "lvm", false, "what a root on logical volumes of LVM2 needs")
-	f.BoolVar(&o.Network, "network", false, "what a root on NFS needs (root=/dev/nfs, or a classic initrd that says so)")
-	f.StringVar(&o.Helpers, "helpers", "", "`DIR` with the helpers of /init that --initrd and --network take (default: beside this program, then /usr/lib/preroot)")
-	f.StringVar(&o.Shell, "shell", "", "`PATH` of the static program that is the shell of hooks (default /bin/busybox)")
-	rest, err := parseAnywhere(f, args)
-	if err != nil {
-		return o, false, err
-	}
-	return o, verbose, finish(&o, rest)
-}
-
-// parseAnywhere parses options before, between and after the other words, as dracut takes them.
-func parseAnywhere(f *flag.FlagSet, args []string) (rest []string, err error) {
-	for {
-		if err := f.Parse(args); err != nil {
-			return nil, err
-		}
-		left := f.Args()
-		if len(left) == 0 {
-			return rest, nil
-		}
-		if stopped := len(args) - len(left) - 1; stopped >= 0 && args[stopped] == "--" {
-			return append(rest, left...), nil
-		}
-		rest, args = append(rest, left[0]), left[1:]
-	}
-}
-
-// finish fills in what the command line left open.
-func finish(o *image.Options, rest []string) error {
-	switch {
-	case len(rest) == 0:
-		return errors.New("name the IMAGE file to write: preroot build [options] IMAGE [KVER]")
-	case len(rest) > 2:
-		return fmt.Errorf("%q is one word too many: after IMAGE and KVER nothing follows", rest[2])
-	case len(rest) == 2 && o.KVER != "" && o.KVER != rest[1]:
-		return fmt.Errorf("two kernel versions, --kver %s and %s: give one", o.KVER, rest[1])
-	case len(rest) == 2:
-		o.KVER = rest[1]
-	}
-	o.Output = rest[0]
-	if o.Init == "" {
-		o.Init = defaultProgram("init")
-	}
-	if o.Helpers == "" {
-		o.Helpers = filepath.Dir(defaultProgram("initrd"))
-	}
-	if o.ModulesDir != "" {
-		return nil
-	}
-	if o.KVER == "" {
-		release, err := os.ReadFile("/proc/sys/kernel/osrelease")
-		if err != nil {
-			return fmt.Errorf("the running kernel's version is unknown: give --kver: %w", err)
-		}
-		o.KVER = strings.TrimSpace(string(release))
-	}
-	o.ModulesDir = filepath.Join("/lib/modules", o.KVER)
 	return nil
 }
 
-// defaultProgram is a program beside this one (a build tree), otherwise where the package installs it.
-func defaultProgram(name string) string {
-	if self, err := os.Executable(); err == nil {
-		if beside := filepath.Join(filepath.Dir(self), name); isFile(beside) {
-			return beside
+func (r *request) warn(name string, stderr io.Writer, warnings []string) {
+	for _, w := range warnings {
+		if r.level >= usualLevel {
+			fmt.Fprintf(stderr, "%s: warning: %s\n", name, w)
 		}
 	}
-	return "/usr/lib/preroot/" + name
 }
 
-func isFile(file string) bool {
-	info, err := os.Stat(file)
-	return err == nil && info.Mode().IsRegular()
+// everyKernel is one request for each kernel whose modules are there.
+func everyKernel(r *request) (list []image.Options, err error) {
+	above := filepath.Join(orElse(r.o.Sysroot, "/"), "lib/modules")
+	entries, err := os.ReadDir(above)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if !isFile(filepath.Join(above, e.Name(), "modules.dep.bin")) {
+			continue
+		}
+		o := r.o
+		o.KVER, o.ModulesDir, o.Output = e.Name(), "", ""
+		if err := forKernel(&o, r.imageName); err != nil {
+			return nil, err
+		}
+		list = append(list, o)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("no kernel has its modules in %s", above)
+	}
+	return list, nil
 }
 
-// joinIncludes makes one argument of the three words "--include SRC DST", dracut's form, which package flag does not
-// know. A NUL parts the two: no argument can hold one.
-func joinIncludes(args []string) (out []string, err error) {
-	for i := 0; i < len(args); i++ {
-		switch a := args[i]; {
-		case a == "--":
-			return append(out, args[i:]...), nil
-		case a != "--include" && a != "-include":
-			out = append(out, a)
-		case i+2 >= len(args):
-			return nil, errors.New("--include takes two words: --include SRC DST")
-		default:
-			out = append(out, "--include="+args[i+1]+"\x00"+args[i+2])
-			i += 2
+// listDracutModules lists the modules of dracut by name: folders called NUMBER and NAME with a module-setup.sh.
+func listDracutModules(dir, name string, stdout, stderr io.Writer) int {
+	dir = orElse(dir, "/usr/lib/dracut/modules.d")
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		fmt.Fprintf(stderr, "%s: modules of dracut: %v (Debian package dracut-core, or name their folder by --modulesdir)\n", name, err)
+		return 1
+	}
+	var names []string
+	for _, e := range entries {
+		if isFile(filepath.Join(dir, e.Name(), "module-setup.sh")) {
+			names = append(names, strings.TrimLeft(e.Name(), "0123456789"))
 		}
 	}
-	return out, nil
-}
-
-// names appends a list of module names to where, split at blanks and commas.
-func names(where *[]string) func(string) error {
-	return func(v string) error {
-		*where = append(*where, strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' })...)
-		return nil
+	slices.Sort(names)
+	for _, n := range slices.Compact(names) {
+		fmt.Fprintln(stdout, n)
 	}
+	return 0
 }
 
 func printSummary(w io.Writer, s *image.Summary, verbose bool) {
 	fmt.Fprintf(w, "%s: %d bytes, for kernel %s\n", s.Image, s.ImageBytes, s.KVER)
 	fmt.Fprintf(w, "  /init     %d bytes\n", s.InitBytes)
 	fmt.Fprintf(w, "  modules   %d (%d bytes), %s; %d others of this kernel left out\n", len(s.Modules), s.ModuleBytes, s.ModuleForm, s.LeftOut)
+	if len(s.Microcode) > 0 {
+		fmt.Fprintf(w, "  microcode of %d files, first in the image\n", len(s.Microcode))
+	}
 	for _, l := range []struct {
 		head string
 		list []string
@@ -190,6 +151,10 @@ func printSummary(w io.Writer, s *image.Summary, verbose bool) {
 		}
 	}
 	if verbose {
+		fmt.Fprintf(w, "  packed by %s\n", s.Compression)
 		fmt.Fprintf(w, "  inside: %s\n", strings.Join(s.Modules, " "))
+		for _, f := range s.Microcode {
+			fmt.Fprintf(w, "  microcode: %s\n", f)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 // Preroot is the host's side of preroot: it builds the initramfs images that /init boots, and looks into them.
 //
-//	preroot build [options] IMAGE [KVER]
+//	preroot build [options] [IMAGE [KVER]]
+//	mkinitrd [options] IMAGE KVER
 //	preroot append [options] IMAGE
 //	preroot ls [-s] IMAGE
 //	preroot cat IMAGE PATH...
@@ -14,14 +15,20 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 )
 
 // version of the program; the linker sets it (-X main.version=...).
 var version = "0.1"
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	if filepath.Base(os.Args[0]) == mkinitrdName {
+		os.Exit(mkinitrd(os.Args[1:], os.Stdout, os.Stderr))
+	}
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
-const usage = `usage: preroot build [options] IMAGE [KVER]    make an initramfs image
+const usage = `usage: preroot build [options] [IMAGE [KVER]]  make an initramfs image
        preroot append [options] IMAGE          add what makes it one of a machine: words, keys, hooks
        preroot ls [-s] IMAGE                   list what is in one, of any tool, and which of it is secret
        preroot cat IMAGE PATH...               write files of one to standard output

@@ -12,13 +12,22 @@ import (
 	"github.com/preroot/preroot/pkg/image"
 )
 
-func options(t *testing.T, args ...string) (image.Options, error) {
+// hermetic are the options that keep the configuration of this machine out.
+func hermetic(t *testing.T, args ...string) []string {
 	t.Helper()
-	o, _, err := buildOptions(args, &bytes.Buffer{})
-	return o, err
+	return append([]string{"--conf", "/dev/null", "--confdir", t.TempDir()}, args...)
 }
 
-// TestBuildOptions: the command lines of the man page, options before and behind the other words.
+func options(t *testing.T, args ...string) (image.Options, error) {
+	t.Helper()
+	r, err := buildRequest(buildOptionTable(), hermetic(t, args...))
+	if err != nil {
+		return image.Options{}, err
+	}
+	return r.o, nil
+}
+
+// TestBuildOptions: the command lines of the man page, options before and behind the other words, dracut's spellings.
 func TestBuildOptions(t *testing.T) {
 	for _, tt := range []struct {
 		args []string
@@ -33,8 +42,8 @@ func TestBuildOptions(t *testing.T) {
 			image.Options{Force: true, Drivers: []string{"virtio_pci", "virtio_blk", "ext4"}, Init: "i", Output: "img", KVER: "6.1", ModulesDir: "/lib/modules/6.1"},
 		},
 		{
-			[]string{"--include", "a", "/b", "--modules-dir", "m", "--init", "i", "--include", "-c", "--kver", "img"},
-			image.Options{Includes: []image.Include{{Src: "a", Dst: "/b"}, {Src: "-c", Dst: "--kver"}}, ModulesDir: "m", Init: "i", Output: "img"},
+			[]string{"--include", "a", "/b", "--modules-dir", "m", "--init", "i", "-i", "-c", "--kver", "img"},
+			image.Options{Includes: []image.Include{{Src: "a", Dst: "/b"}, {Src: "-c", Dst: "--kver"}}, ModulesDir: "m", Init: "i", Output: "img", HostOnly: true},
 		},
 		{
 			[]string{"--init", "i", "--modules-dir", "m", "--generic", "--initrd", "old.gz", "--network", "--helpers", "h", "img"},
@@ -42,7 +51,21 @@ func TestBuildOptions(t *testing.T) {
 		},
 		{
 			[]string{"--init", "i", "--kver", "6.1", "--add-drivers", "a b", "--omit-drivers", "c", "--kernel-cmdline", "root=/dev/vda ro", "--", "-img"},
-			image.Options{Init: "i", KVER: "6.1", ModulesDir: "/lib/modules/6.1", AddDrivers: []string{"a", "b"}, OmitDrivers: []string{"c"}, KernelCmdline: "root=/dev/vda ro", Output: "-img"},
+			image.Options{Init: "i", KVER: "6.1", ModulesDir: "/lib/modules/6.1", AddDrivers: []string{"a", "b"}, OmitDrivers: []string{"c"}, KernelCmdline: "root=/dev/vda ro", Output: "-img", HostOnly: true},
+		},
+		{
+			[]string{"--init", "i", "-fvNk", "/m/6.1", "-I", "/bin/a b", "-abase", "-o", "x y", "--kernel-cmdline", "a", "--kernel-cmdline", "b", "--filesystems", "ext4", "--gzip", "--fwdir", "/a:/b", "img"},
+			image.Options{Force: true, Generic: true, Init: "i", ModulesDir: "/m/6.1", Output: "img", Install: []string{"/bin/a", "b"}, AddModules: []string{"base"}, OmitModules: []string{"x", "y"}, KernelCmdline: "a b",
+				Filesystems: []string{"ext4"}, Compress: image.Compression{Kind: "gzip"}, FirmwareDirs: []string{"/a", "/b"}},
+		},
+		{
+			[]string{"--init", "i", "-r", "/s", "--no-hostonly", "--kver", "5", "--no-early-microcode", "--mdadmconf", "--nolvmconf", "--compress", "xz:3", "--uefi", "--no-uefi", "--fstab", "--add-device", "/dev/x", "--hostonly-cmdline"},
+			image.Options{Generic: true, Init: "i", Sysroot: "/s", KVER: "5", ModulesDir: "/s/lib/modules/5", Output: "/s/boot/initramfs-5.img", HostEtc: "/s/etc", EarlyMicrocode: image.Off, MDADMConf: image.On, LVMConf: image.Off,
+				Compress: image.Compression{Kind: "xz", Level: 3}, UseFstab: true, AddDevices: []string{"/dev/x"}, HostCmdline: image.On},
+		},
+		{
+			[]string{"--init", "i", "-m", "m", "-k", "m", "--compress", "zstd -15 -q -T0", "--compress-level", "7", "-N", "-H", "img"},
+			image.Options{HostOnly: true, Init: "i", ModulesDir: "m", Output: "img", Compress: image.Compression{Kind: "zstd", Level: 7}, Modules: []string{"m"}},
 		},
 	} {
 		got, err := options(t, tt.args...)
@@ -50,7 +73,10 @@ func TestBuildOptions(t *testing.T) {
 			t.Errorf("%v: %v", tt.args, err)
 			continue
 		}
-		tt.want.Version, tt.want.HostEtc = version, "/etc"
+		tt.want.Version = version
+		if tt.want.HostEtc == "" {
+			tt.want.HostEtc = "/etc"
+		}
 		if tt.want.Helpers == "" {
 			tt.want.Helpers = "/usr/lib/preroot"
 		}
@@ -62,11 +88,21 @@ func TestBuildOptions(t *testing.T) {
 
 func TestBuildOptionErrors(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
-		{"--generic", "name the IMAGE file"},
-		{"img 6.1 more", `"more" is one word too many`},
+		{"--generic img 6.1 more", `"more" is one word too many`},
 		{"--kver 6.1 img 6.2", "two kernel versions"},
 		{"img --include a", "--include SRC DST"},
-		{"img --no-such", "flag provided but not defined"},
+		{"img --no-such", "no option --no-such"},
+		{"img --add-driver x", "no option --add-driver: --add-drivers is meant?"},
+		{"img -Z", "no option -Z"},
+		{"img -fZ", "no option -Z (in -fZ)"},
+		{"img --force=yes", "--force takes no value"},
+		{"img --kver", "--kver: a value is missing: --kver KVER"},
+		{"img --compress zstd:99", "--compress: compression zstd: its levels are 1 to 22"},
+		{"img --compress-level 99", "its levels are 1 to 22"},
+		{"img -L 7", "write a number from 0 to 6"},
+		{"--regenerate-all img", "leave \"img\" out"},
+		{"--print-cmdline", "--print-cmdline: not done here"},
+		{"--sysroot /nowhere --conf /nowhere/conf img", "/nowhere/conf"},
 	} {
 		if _, err := options(t, strings.Fields(tt.args)...); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v; want %q in it", tt.args, err, tt.want)
@@ -89,8 +125,10 @@ func TestRun(t *testing.T) {
 		{"help", 0, "usage:", ""},
 		{"version", 0, "preroot", ""},
 		{"bild", 2, "", `no command "bild"`},
-		{"build -h", 0, "", "-generic"},
-		{"build", 2, "", "name the IMAGE file"},
+		{"build -h", 0, "--generic", ""},
+		{"build --version", 0, "preroot", ""},
+		{"build --bild", 2, "", "no option --bild"},
+		{"build --list-modules --modulesdir /nowhere", 1, "", "dracut-core"},
 		{"build --drivers ext4 --modules-dir /nowhere /nowhere/img", 1, "", "preroot build:"},
 		{"ls", 2, "", "usage:"},
 		{"ls /nowhere", 1, "", "no such file"},
@@ -135,7 +173,7 @@ func TestBuildAndList(t *testing.T) {
 		t.Fatalf("depmod (Debian package kmod): %v %s", err, out)
 	}
 	img := filepath.Join(dir, "img")
-	args := []string{"build", "-v", "--drivers", "tiny", "--init", filepath.Join(dir, "init"), "--modules-dir", dir, img, "1.0"}
+	args := append([]string{"build"}, hermetic(t, "-v", "--drivers", "tiny", "--init", filepath.Join(dir, "init"), "--modules-dir", dir, img, "1.0")...)
 	var stdout, stderr bytes.Buffer
 	if status := run(args, &stdout, &stderr); status != 0 {
 		t.Fatalf("status %d: %s", status, stderr.String())

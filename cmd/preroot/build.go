@@ -58,11 +58,7 @@ func finishBuild(r *request, err error, name string, usage func(), stdout, stder
 
 // make makes one image and says so.
 func (r *request) make(o image.Options, name string, stdout, stderr io.Writer) error {
-	if !r.said["image"] {
-		if err := os.MkdirAll(filepath.Dir(o.Output), 0o755); err != nil {
-			return err
-		}
-	}
+	o.MakeFolder = !r.said["image"]
 	p := newProgress(stderr, r.level)
 	o.Progress = p.show
 	s, err := image.Build(o)

@@ -192,6 +192,34 @@ func TestBuildAndList(t *testing.T) {
 	}
 }
 
+// TestDefaultPlaceAndEveryKernel: the images of all kernels of a root go to their usual places; one that is there stays without -f, and one that fails does not keep the others.
+func TestDefaultPlaceAndEveryKernel(t *testing.T) {
+	root := makeTree(t, map[string]string{"etc/os-release": "ID=debian\n", "init": elfHeader(2), "boot/initrd.img-2.0": "old", "lib/modules/3.0/": ""})
+	for _, kver := range []string{"1.0", "2.0"} {
+		modules := makeTree(t, map[string]string{"kernel/fs/nls/tiny.ko": elfHeader(1), "modules.order": "", "modules.builtin": "", "modules.builtin.modinfo": "ext4.alias=fs-ext4\x00"})
+		if err := os.CopyFS(filepath.Join(root, "lib/modules", kver), os.DirFS(modules)); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command("depmod", "-b", root, kver).CombinedOutput(); err != nil {
+			t.Fatalf("depmod (Debian package kmod): %v %s", err, out)
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	args := []string{"build", "--sysroot", root, "--init", root + "/init", "--generic", "--regenerate-all"}
+	if status := run(args, &stdout, &stderr); status != 1 || !strings.Contains(stderr.String(), "boot/initrd.img-2.0 is there") {
+		t.Errorf("status %d, %s", status, stderr.String())
+	}
+	if old, _ := os.ReadFile(root + "/boot/initrd.img-2.0"); string(old) != "old" || !isFile(root+"/boot/initrd.img-1.0") {
+		t.Errorf("the old image is %q, or the other one is not there", old)
+	}
+	if status := run(append(args, "-f", "-q"), &stdout, &stderr); status != 0 {
+		t.Errorf("with -f: status %d, %s", status, stderr.String())
+	}
+	if old, _ := os.ReadFile(root + "/boot/initrd.img-2.0"); string(old) == "old" {
+		t.Error("with -f the old image is still there")
+	}
+}
+
 // elfHeader is the header of an ELF file of a type without anything behind it.
 func elfHeader(kind byte) string {
 	h := make([]byte, 64)

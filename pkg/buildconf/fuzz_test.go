@@ -12,7 +12,7 @@ func quote(v string) string { return "'" + strings.ReplaceAll(v, "'", `'\''`) + 
 // FuzzParse: no text does harm; what is read of it is read again when it is written in quotes; and a value in either
 // kind of quotes is that value.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"a=1\n", "a+=\" x \\\n\"; b='\\$'", "if x; then\n a=1; fi\nb=2", "a=$(b)\nc=\\\nd", "cat <<E\nx\nE\na=1", "case x in a) ;; esac", "a='x\\\ny'", "f() { :; }", "a=(b"} {
+	for _, s := range []string{"a=1\n", "a+=\" x \\\n\"; b='\\$'", "if x; then\n a=1; fi\nb=2", "a=$(b)\nc=\\\nd", "cat <<E\nx\nE\na=1", "case x in a) ;; esac", "f() { :; }", "a=(b"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

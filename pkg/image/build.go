@@ -41,6 +41,7 @@ type Options struct {
 	Helpers       string // folder of the helpers that these two need
 	KernelCmdline string // words for /etc/cmdline.d/10-cmdline.conf
 	NoShell       bool   // no prompt at boot, ever
+	MakeFolder    bool   // make the folder of Output where it is missing
 	Force         bool   // replace Output
 	IfChanged     bool   // only if something of it would be different
 
@@ -154,6 +155,11 @@ func Build(o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	s.Image, s.ImageBytes = o.Output, int64(len(data))
+	if o.MakeFolder {
+		if err := os.MkdirAll(path.Dir(o.Output), 0o755); err != nil {
+			return s, err
+		}
+	}
 	return s, writeImage(o.Output, data)
 }
 

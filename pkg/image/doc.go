@@ -12,6 +12,9 @@
 // So nothing is compressed twice. The kernel unpacks archives that follow each other, compressed or not
 // (init/initramfs.c, unpack_to_rootfs).
 //
+// Before all that may lie a segment of microcode, which the kernel looks for in the first archive and does not unpack. The
+// compressed segment is a zstd frame unless Options.Compress says otherwise or the kernel cannot unpack it.
+//
 // The indexes of modprobe are trimmed to the modules inside. The configuration is kernel-parameter text in
 // /etc/cmdline.d, and nothing else. Equal input gives equal bytes: members are sorted, owner, time and device are 0.
 package image

@@ -10,8 +10,8 @@ import (
 	"github.com/preroot/preroot/pkg/unpack"
 )
 
-// Limits is what an image may cost; a zero field is that of DefaultLimits. Memory is at most Packed and twice Unpacked,
-// and a few hundred bytes for each member.
+// Limits is what an image may cost; a zero field is that of DefaultLimits. Memory is at most Packed, twice Unpacked and a
+// few hundred bytes for each member.
 type Limits struct {
 	Packed   int64 // bytes of the image
 	Unpacked int64 // bytes that all compressed segments together unpack to
@@ -188,8 +188,12 @@ func unknown(data []byte) error {
 	return fmt.Errorf("unknown bytes % x: neither a newc archive nor compressed with %s", data[:min(4, len(data))], unpack.Known())
 }
 
-// firstRoom is how many bytes are taken at first for an unpacked segment.
-const firstRoom = 64 << 10
+// firstRoom is how many bytes are taken at first for an unpacked segment, moreRoom is how much larger each next piece is.
+// What of a large piece is never written costs no memory, so few pieces are cheaper than small ones.
+const (
+	firstRoom = 64 << 10
+	moreRoom  = 16
+)
 
 // unpackSegment unpacks the stream that data begins with, and gives its packed length.
 func unpackSegment(data []byte, limit int64) (plain []byte, taken int64, err error) {
@@ -200,7 +204,7 @@ func unpackSegment(data []byte, limit int64) (plain []byte, taken int64, err err
 	plain = make([]byte, 0, firstRoom)
 	for {
 		if len(plain) == cap(plain) {
-			bigger := make([]byte, len(plain), min(2*int64(cap(plain)), limit+1))
+			bigger := make([]byte, len(plain), min(moreRoom*int64(cap(plain)), limit+1))
 			copy(bigger, plain)
 			plain = bigger
 		}

@@ -7,6 +7,7 @@
 # make kernels      fetch the kernels that the tests boot
 #
 # Long ones. The first five and test-dracut go on where they were stopped; what cannot be had fails.
+# make test-layouts host-only images for every layout that the real tools make in a guest, on two kernels
 # make test-matrix  kernels x file systems x buses, BIOS and UEFI, amd64 and arm64: the grid (an hour)
 # make faults       every fault of docs/faults.md, done to a machine
 # make twins        twin disks plugged at every distance
@@ -37,7 +38,7 @@ STATICCHECK_VERSION = v0.8.2
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
 STEP  = build/summary -dir build/test
 
-.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection lvm test-matrix matrix test-dracut faults twins kills hooks-bad real times-locked initrd-oracle initrd kernels tools clean FORCE
+.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection lvm test-layouts test-matrix matrix test-dracut faults twins kills hooks-bad real times-locked initrd-oracle initrd kernels tools clean FORCE
 
 all: build/init build/preroot build/initrd build/nfsroot build/lvm build/unlock
 
@@ -147,6 +148,10 @@ test-matrix: tools
 	  cat build/matrix/grid.txt || tail -20 build/matrix/log.txt; exit $$status
 
 matrix: test-matrix
+
+test-layouts: tools
+	@$(MAKE) --no-print-directory all
+	$(GO) test -count=1 -v -timeout 0 -run TestHostOnly ./test/qemu -layouts
 
 faults: tools
 	@$(MAKE) --no-print-directory all

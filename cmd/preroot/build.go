@@ -69,6 +69,7 @@ func (r *request) make(o image.Options, name string, stdout, stderr io.Writer) e
 	r.warn(name, stderr, s.Warnings)
 	if r.level >= usualLevel {
 		printSummary(stdout, &s, r.level > usualLevel)
+		printLeft(stdout, &s)
 	}
 	return nil
 }

@@ -56,6 +56,7 @@ func buildOptionTable() []option {
 		{names: []string{"--lvmconf"}, text: "take /etc/lvm/lvm.conf in", set: set(func(r *request) *image.Switch { return &r.o.LVMConf }, image.On)},
 		{names: []string{"--nolvmconf"}, text: "do not", set: set(func(r *request) *image.Switch { return &r.o.LVMConf }, image.Off)},
 		{names: []string{"--fwdir"}, args: []string{"DIRS"}, text: "folders of firmware, parted by colons (default: the kernel's)", set: replacing("fwdir", folders, func(r *request) *[]string { return &r.o.FirmwareDirs })},
+		{names: []string{"--include-keys"}, text: "with --host-only: the key files that crypttab names for root; whoever has the image has them", set: on(func(r *request) *bool { return &r.o.Keys })},
 		{names: []string{"--luks"}, text: "what a root on LUKS volumes needs", set: on(func(r *request) *bool { return &r.o.LUKS })},
 		{names: []string{"--lvm"}, text: "what a root on logical volumes of LVM2 needs", set: on(func(r *request) *bool { return &r.o.LVM })},
 		{names: []string{"--network"}, text: "what a root on NFS needs (root=/dev/nfs, or a classic initrd that says so)", set: on(func(r *request) *bool { return &r.o.Network })},

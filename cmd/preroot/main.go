@@ -3,6 +3,7 @@
 //	preroot build [options] [IMAGE [KVER]]
 //	mkinitrd [options] IMAGE KVER
 //	preroot append [options] IMAGE
+//	preroot chain [--sysroot DIR]
 //	preroot ls [-s] IMAGE
 //	preroot cat IMAGE PATH...
 //	preroot unpack [-C DIR] IMAGE [PATH...]
@@ -30,6 +31,7 @@ func main() {
 
 const usage = `usage: preroot build [options] [IMAGE [KVER]]  make an initramfs image
        preroot append [options] IMAGE          add what makes it one of a machine: words, keys, hooks
+       preroot chain [--sysroot DIR]           show what root stands on
        preroot ls [-s] IMAGE                   list what is in one, of any tool, and which of it is secret
        preroot cat IMAGE PATH...               write files of one to standard output
        preroot unpack [-C DIR] IMAGE [PATH...] write files of one into a folder
@@ -47,6 +49,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	switch args[0] {
 	case "build":
 		return build(args[1:], stdout, stderr)
+	case "chain":
+		return showChain(args[1:], stdout, stderr)
 	case "ls":
 		return list(args[1:], stdout, stderr)
 	case "append":

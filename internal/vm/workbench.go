@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 
 // A Workbench is a machine that fills disks by the tools of this machine: there the kernel has a device-mapper, whatever it has here. Nothing of preroot is in it.
 type Workbench struct {
+	Kernel  string   // its name in the cache; "" is 6.1-cloud
 	Tools   []string // programs of this machine, by their paths
 	Modules []string // beside those of the floor
 	Files   []Entry
@@ -49,7 +51,7 @@ func (w Workbench) Run(dir string) error {
 
 // Output does it, and gives the lines on its console.
 func (w Workbench) Output(dir string) ([]string, error) {
-	k, err := GetKernel(benchKernel, os.Stdout)
+	k, err := GetKernel(cmp.Or(w.Kernel, benchKernel), os.Stdout)
 	if err != nil {
 		return nil, err
 	}

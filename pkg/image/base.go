@@ -45,6 +45,11 @@ func (l *layout) addBase(o *Options, c *choice, init []byte, ram *classic, files
 		return err
 	}
 	entries = append(entries, hooks...)
+	host, err := chainFiles(o, c)
+	if err != nil {
+		return err
+	}
+	entries = append(entries, host...)
 	for _, of := range []func(*Options) ([]Entry, error){ram.files, networkFiles, lvmFiles, luksFiles} {
 		list, err := of(o)
 		if err != nil {

@@ -10,9 +10,10 @@ import (
 	"slices"
 
 	"github.com/preroot/preroot/pkg/archive"
+	"github.com/preroot/preroot/pkg/chain"
 )
 
-// Options says what image to build; Output, Init and ModulesDir must be given, and one of Generic and Drivers.
+// Options says what image to build; Output, Init and ModulesDir must be given, and one of Generic, HostOnly and Drivers.
 type Options struct {
 	Output     string // path of the image
 	Init       string // the static binary that becomes /init
@@ -22,11 +23,13 @@ type Options struct {
 
 	Sysroot string // folder that the files of the machine lie below that the image is for; "" for /
 
-	HostOnly    bool     // what this machine needs to come to its root
-	Generic     bool     // every storage controller, bus, file system and keyboard
-	Drivers     []string // just these (names, aliases, =FOLDER below kernel/) and what they need, loaded first
-	AddDrivers  []string // these too
-	OmitDrivers []string // not these, nor what cannot be loaded without them
+	HostOnly    bool         // what this machine needs to come to its root
+	Chain       *chain.Chain // the way to it, when it is known already
+	Keys        bool         // of a host-only image: the key files that crypttab names for that way
+	Generic     bool         // every storage controller, bus, file system and keyboard
+	Drivers     []string     // just these (names, aliases, =FOLDER below kernel/) and what they need, loaded first
+	AddDrivers  []string     // these too
+	OmitDrivers []string     // not these, nor what cannot be loaded without them
 
 	ForceDrivers []string // these too, loaded first
 	Filesystems  []string // of a generic image: no file systems but these; none for the usual ones
@@ -100,24 +103,25 @@ type Summary struct {
 	Image       string // path written
 	ImageBytes  int64
 	InitBytes   int64
-	Modules     []string // names inside, in the order of modules.dep
-	ModuleBytes int64    // as they lie in the archive
-	ModuleForm  string   // how they lie there, in words
-	Chain       []string // loaded first at boot
-	Builtin     []string // asked for and built into the kernel
-	Omitted     []string // taken out by OmitDrivers
-	Absent      []string // wanted by our own tables and unknown to this kernel
-	Compression string   // of the compressed part
-	Microcode   []string // files of the host that are in the image's first archive
-	Warnings    []string // what the image lacks though the host's configuration asks for it
-	LeftOut     int      // modules of this kernel that are not inside
+	Modules     []string     // names inside, in the order of modules.dep
+	ModuleBytes int64        // as they lie in the archive
+	ModuleForm  string       // how they lie there, in words
+	Chain       []string     // loaded first at boot
+	Builtin     []string     // asked for and built into the kernel
+	Omitted     []string     // taken out by OmitDrivers
+	Absent      []string     // wanted by our own tables and unknown to this kernel
+	Compression string       // of the compressed part
+	Microcode   []string     // files of the host that are in the image's first archive
+	Warnings    []string     // what the image lacks though the host's configuration asks for it
+	Left        []chain.Left // devices of the machine that a host-only image does not serve
+	LeftOut     int          // modules of this kernel that are not inside
 }
 
 // Build makes the image and puts it at Output in one step: until it is whole and on the disk, an older image there
 // stays as it is.
 func Build(o Options) (Summary, error) {
-	if !o.Generic && len(o.Drivers) == 0 {
-		return Summary{}, fmt.Errorf("which modules? Say --generic, or --drivers \"NAME ...\" for known hardware")
+	if !o.Generic && !o.HostOnly && len(o.Drivers) == 0 {
+		return Summary{}, fmt.Errorf("which modules? Say --host-only for this machine, --generic, or --drivers \"NAME ...\" for known hardware")
 	}
 	if err := o.unserved(); err != nil {
 		return Summary{}, err
@@ -131,6 +135,9 @@ func Build(o Options) (Summary, error) {
 	}
 	t, err := openTree(o.ModulesDir, o.KVER)
 	if err != nil {
+		return Summary{}, err
+	}
+	if err := o.findChain(); err != nil {
 		return Summary{}, err
 	}
 	ram, err := readClassic(o.Initrd)
@@ -148,7 +155,10 @@ func Build(o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	s := c.summary()
-	s.Warnings = o.idle()
+	s.Warnings = append(s.Warnings, o.idle()...)
+	if o.Chain != nil {
+		s.Left = o.Chain.LeftOut()
+	}
 	s.InitBytes = int64(len(init))
 	data, err := assemble(&o, c, init, ram, &s)
 	if err != nil {
@@ -164,7 +174,7 @@ func Build(o Options) (Summary, error) {
 }
 
 func (c *choice) summary() Summary {
-	s := Summary{KVER: c.tree.kver, Modules: c.names(), Chain: c.chain, Builtin: c.builtin, Omitted: c.omitted, Absent: c.absent}
+	s := Summary{KVER: c.tree.kver, Modules: c.names(), Chain: c.chain, Builtin: c.builtin, Omitted: c.omitted, Absent: c.absent, Warnings: c.warnings}
 	s.LeftOut = len(c.tree.order) - len(s.Modules)
 	return s
 }

@@ -10,13 +10,14 @@ import (
 
 // choice is what goes into the image and why the rest does not.
 type choice struct {
-	tree    *tree
-	in      map[string]bool
-	chain   []string // what Drivers named, dependencies left out: loaded first at boot
-	forced  []string // what ForceDrivers named: loaded first at boot, too
-	builtin []string // words that the kernel has in it
-	omitted []string // modules that OmitDrivers took out
-	absent  []string // words of our own tables that this kernel does not know
+	tree     *tree
+	in       map[string]bool
+	chain    []string // what Drivers named, dependencies left out: loaded first at boot
+	forced   []string // what ForceDrivers named: loaded first at boot, too
+	builtin  []string // words that the kernel has in it
+	omitted  []string // modules that OmitDrivers took out
+	absent   []string // words of our own tables that this kernel does not know
+	warnings []string // what the way to root lacks
 }
 
 // choose decides by the options which modules go in.
@@ -30,6 +31,7 @@ func choose(t *tree, o *Options, ram *classic) (*choice, error) {
 			return nil, err
 		}
 	}
+	c.addChain(o)
 	for _, word := range o.Drivers {
 		names, err := c.asked(word, "--drivers")
 		if err != nil {

@@ -30,11 +30,8 @@ func (o *Options) idle() (warnings []string) {
 		{len(o.Modules) > 0, "--modules"},
 		{len(o.AddModules) > 0, "--add"},
 		{len(o.ForceAddModules) > 0, "--force-add"},
-		{len(o.AddDevices) > 0, "--add-device"},
-		{o.UseFstab, "--fstab"},
-		{o.HostCmdline == On, "--hostonly-cmdline"},
 		{o.MDADMConf == On, "--mdadmconf"},
-		{o.LVMConf == On, "--lvmconf"},
+		{o.LVMConf == On && !o.HostOnly, "--lvmconf without --host-only"},
 	} {
 		if s.set {
 			names = append(names, s.name)

@@ -32,7 +32,7 @@ func (c *choice) wish(names []string) {
 
 // luksFiles are the members of the image for it.
 func luksFiles(o *Options) ([]Entry, error) {
-	if !o.LUKS {
+	if !o.hasLUKS() {
 		return nil, nil
 	}
 	helper, err := o.helper(storage.UnlockHelper)

@@ -17,7 +17,7 @@ func (c *choice) addLVM() error {
 
 // lvmFiles are the members of the image for it.
 func lvmFiles(o *Options) ([]Entry, error) {
-	if !o.LVM {
+	if !o.hasLVM() {
 		return nil, nil
 	}
 	helper, err := o.helper(storage.LVMHelper)

@@ -67,11 +67,29 @@ func (r *request) make(o image.Options, name string, stdout, stderr io.Writer) e
 		return err
 	}
 	r.warn(name, stderr, s.Warnings)
+	switch {
+	case s.Unchanged:
+		if r.level >= usualLevel {
+			fmt.Fprintf(stdout, "%s: nothing has changed\n", o.Output)
+		}
+		return nil
+	case r.level >= usualLevel && len(s.Changed) > 0:
+		fmt.Fprintf(stdout, "%s: changed: %s\n", o.Output, abridged(s.Changed))
+	}
 	if r.level >= usualLevel {
 		printSummary(stdout, &s, r.level > usualLevel)
 		printLeft(stdout, &s)
 	}
 	return nil
+}
+
+// abridged is a list for one line.
+func abridged(list []string) string {
+	const most = 12
+	if len(list) <= most {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
 }
 
 func (r *request) warn(name string, stderr io.Writer, warnings []string) {

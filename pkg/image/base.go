@@ -20,8 +20,8 @@ var baseNodes = []Entry{
 	{Name: "dev/null", Kind: Char, Perm: 0o666, Major: 1, Minor: 3},
 }
 
-// addBase takes in all but the modules.
-func (l *layout) addBase(o *Options, c *choice, init []byte, ram *classic, files map[string]string) error {
+// addBase takes in all but modules, their indexes, and what consoles need.
+func (l *layout) addBase(o *Options, c *choice, init []byte, ram *classic) error {
 	for _, name := range baseFolders {
 		if err := l.add(Entry{Name: name, Kind: Dir, Perm: 0o755}); err != nil {
 			return err
@@ -35,11 +35,6 @@ func (l *layout) addBase(o *Options, c *choice, init []byte, ram *classic, files
 		{Name: "etc/initrd-release", Kind: Symlink, Perm: 0o777, Data: []byte("../usr/lib/initrd-release")},
 	}, baseNodes...)
 	entries = append(entries, cmdlineFiles(o, c)...)
-	indexes, err := c.indexes(files)
-	if err != nil {
-		return err
-	}
-	entries = append(entries, indexes...)
 	hooks, err := hookFiles(o)
 	if err != nil {
 		return err

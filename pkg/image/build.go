@@ -3,12 +3,16 @@ package image
 import (
 	"bytes"
 	"debug/elf"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path"
+	"runtime"
 	"slices"
+	"sync/atomic"
 
+	"github.com/preroot/preroot/internal/safe"
 	"github.com/preroot/preroot/pkg/archive"
 	"github.com/preroot/preroot/pkg/chain"
 )
@@ -115,6 +119,8 @@ type Summary struct {
 	Warnings    []string     // what the image lacks though the host's configuration asks for it
 	Left        []chain.Left // devices of the machine that a host-only image does not serve
 	LeftOut     int          // modules of this kernel that are not inside
+	Unchanged   bool         // the image that is there would not be another one, and was left as it is (Options.IfChanged)
+	Changed     []string     // what is different from the image that was there (Options.IfChanged)
 }
 
 // Build makes the image and puts it at Output in one step: until it is whole and on the disk, an older image there
@@ -126,7 +132,7 @@ func Build(o Options) (Summary, error) {
 	if err := o.unserved(); err != nil {
 		return Summary{}, err
 	}
-	if err := checkTarget(o.Output, o.Force); err != nil {
+	if err := checkTarget(o.Output, o.Force || o.IfChanged); err != nil {
 		return Summary{}, err
 	}
 	init, err := readInit(o.Init)
@@ -161,8 +167,8 @@ func Build(o Options) (Summary, error) {
 	}
 	s.InitBytes = int64(len(init))
 	data, err := assemble(&o, c, init, ram, &s)
-	if err != nil {
-		return Summary{}, err
+	if err != nil || s.Unchanged {
+		return s, err
 	}
 	s.Image, s.ImageBytes = o.Output, int64(len(data))
 	if o.MakeFolder {
@@ -189,41 +195,64 @@ func assemble(o *Options, c *choice, init []byte, ram *classic, s *Summary) ([]b
 		}
 	}
 	s.ModuleForm, s.Compression = words, o.Compress.String()
-	modules, files, err := c.load(f, o.progress)
+	raw, err := c.read()
 	if err != nil {
-		return nil, err
-	}
-	for _, e := range modules {
-		s.ModuleBytes += int64(len(e.Data))
-	}
-	rest := newLayout()
-	if err := rest.addBase(o, c, init, ram, files); err != nil {
-		return nil, err
-	}
-	tables, warnings, err := consoleFiles(o)
-	if err != nil {
-		return nil, err
-	}
-	s.Warnings = append(s.Warnings, warnings...)
-	if err := rest.add(tables...); err != nil {
-		return nil, err
-	}
-	first, where := newLayout(), rest
-	if f != plain {
-		where = first
-	}
-	if err := where.add(modules...); err != nil {
-		return nil, err
-	}
-	if err := placeClassic(ram, first, rest); err != nil {
 		return nil, err
 	}
 	early, err := microcode(o, c, init, s)
 	if err != nil {
 		return nil, err
 	}
+	first, rest := newLayout(), newLayout()
+	if err := rest.addRest(o, c, init, ram, s); err != nil {
+		return nil, err
+	}
+	if err := placeClassic(ram, first, rest); err != nil {
+		return nil, err
+	}
+	m, err := c.newManifest(o, raw, early, first, rest)
+	if err != nil || o.unchanged(m, s) {
+		return nil, err
+	}
+	if err := rest.add(m.entry()); err != nil {
+		return nil, err
+	}
+	modules, err := c.pack(raw, f, o.progress)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range modules {
+		s.ModuleBytes += int64(len(e.Data))
+	}
+	where := rest
+	if f != plain {
+		where = first
+	}
+	if err := where.add(modules...); err != nil {
+		return nil, err
+	}
+	indexes, err := c.indexes(filesOf(raw))
+	if err != nil {
+		return nil, err
+	}
+	if err := rest.add(indexes...); err != nil {
+		return nil, err
+	}
 	o.progress("packing by "+o.Compress.Kind, 0, 0)
 	return joined(early, first, rest, o.Compress)
+}
+
+// addRest takes in all but modules and their indexes.
+func (l *layout) addRest(o *Options, c *choice, init []byte, ram *classic, s *Summary) error {
+	if err := l.addBase(o, c, init, ram); err != nil {
+		return err
+	}
+	tables, warnings, err := consoleFiles(o)
+	if err != nil {
+		return err
+	}
+	s.Warnings = append(s.Warnings, warnings...)
+	return l.add(tables...)
 }
 
 // placeClassic puts the data of an initrd into the part that is not compressed, where they are packed already.
@@ -255,20 +284,58 @@ func joined(early []byte, first, rest *layout, how Compression) ([]byte, error) 
 	return append(data, b...), err
 }
 
-// load reads the chosen modules; files tells where each lies below the module folder of the image.
-func (c *choice) load(f form, progress func(what string, done, of int)) (entries []Entry, files map[string]string, err error) {
-	files = map[string]string{}
-	names := c.names()
-	for i, name := range names {
-		progress("modules packed", i, len(names))
-		file, data, err := c.tree.load(name, f)
+// rawModule is a module as it lies on the host, and then as it lies in the image: file is its path below the module folder.
+type rawModule struct {
+	name, file string
+	data       []byte
+}
+
+// read reads the chosen modules.
+func (c *choice) read() (list []rawModule, err error) {
+	for _, name := range c.names() {
+		file, data, err := c.tree.load(name, asFound)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		files[name] = file
-		entries = append(entries, Entry{Name: path.Join(c.dir(), file), Kind: Regular, Perm: 0o644, Data: data})
+		list = append(list, rawModule{name, file, data})
 	}
-	return entries, files, nil
+	return list, nil
+}
+
+// pack gives the modules the form in which they lie in the image, as many at once as there are processors.
+func (c *choice) pack(list []rawModule, f form, progress func(what string, done, of int)) (entries []Entry, err error) {
+	var next atomic.Int64
+	done := make(chan error, len(list))
+	work := func() {
+		for i := next.Add(1) - 1; i < int64(len(list)); i = next.Add(1) - 1 {
+			r := &list[i]
+			var err error
+			r.file, r.data, err = c.tree.form(r.name, r.data, f)
+			done <- err
+		}
+	}
+	for range runtime.GOMAXPROCS(0) {
+		safe.Go("packer", func(_, trace string) { done <- errors.New(trace) }, work)
+	}
+	for i := range list {
+		progress("modules packed", i, len(list))
+		if err := <-done; err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range list {
+		entries = append(entries, Entry{Name: path.Join(c.dir(), r.file), Kind: Regular, Perm: 0o644, Data: r.data})
+	}
+	return entries, nil
+}
+
+// filesOf are the paths of modules below the module folder, by their names.
+func filesOf(list []rawModule) map[string]string {
+	files := map[string]string{}
+	for _, r := range list {
+		files[r.name] = r.file
+	}
+	return files
 }
 
 // dir is the module folder inside the image.

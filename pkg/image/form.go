@@ -75,11 +75,16 @@ func setInConfig(config, name string) bool {
 // load reads a module and gives it the wanted form; the path is that inside the image, below the module folder.
 // A module that gzip makes no smaller is left plain.
 func (t *tree) load(name string, f form) (file string, data []byte, err error) {
-	file = t.path[name]
-	data, err = os.ReadFile(filepath.Join(t.dir, file))
+	data, err = os.ReadFile(filepath.Join(t.dir, t.path[name]))
 	if err != nil {
 		return "", nil, fmt.Errorf("module %s: %w", name, err)
 	}
+	return t.form(name, data, f)
+}
+
+// form gives what was read of a module another form.
+func (t *tree) form(name string, data []byte, f form) (file string, _ []byte, err error) {
+	file = t.path[name]
 	suffix := compression(file)
 	if f == asFound || f == gzipped && suffix == ".gz" {
 		return file, data, nil

@@ -11,8 +11,6 @@ func (o *Options) unserved() error {
 	switch {
 	case o.UEFI:
 		return errors.New("--uefi: UEFI executables are not made yet: leave it out, and join kernel and image by ukify")
-	case o.IfChanged:
-		return errors.New("--if-changed: images do not tell yet what they were made of: leave it out")
 	}
 	return nil
 }

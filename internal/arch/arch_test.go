@@ -73,7 +73,7 @@ func sources(t *testing.T) []source {
 
 // hostOnly says whether a package never gets into /init.
 func hostOnly(dir string) bool {
-	return dir == "pkg/image" || dir == "pkg/archive" || dir == "pkg/chain" || dir == "pkg/buildconf" || dir == "cmd/preroot" || dir == "internal/vm" || dir == "internal/linuxtest" ||
+	return dir == "pkg/image" || dir == "pkg/archive" || dir == "pkg/chain" || dir == "pkg/dynlink" || dir == "pkg/dracutmod" || dir == "pkg/buildconf" || dir == "cmd/preroot" || dir == "internal/vm" || dir == "internal/linuxtest" ||
 		dir == "internal/arch" || dir == "test" || strings.HasPrefix(dir, "test/")
 }
 
@@ -81,10 +81,10 @@ func hostOnly(dir string) bool {
 var layers = [][]string{
 	{"internal/linux", "internal/klog", "internal/safe", "internal/crc", "pkg/timeline"},
 	{"pkg/cmdline", "dracut/lib"},
-	{"pkg/config", "pkg/crypttab", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole", "pkg/buildconf", "pkg/unpack", "pkg/lvm", "pkg/luks"},
+	{"pkg/config", "pkg/crypttab", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole", "pkg/buildconf", "pkg/unpack", "pkg/lvm", "pkg/luks", "pkg/dynlink"},
 	{"pkg/initqueue", "pkg/initrd", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/stock", "pkg/storage"},
 	{"pkg/nfsroot", "pkg/ramdisk", "pkg/activate", "pkg/unlock"}, // of helpers: not in /init
-	{"pkg/archive", "pkg/chain"},
+	{"pkg/archive", "pkg/chain", "pkg/dracutmod"}, // of the builder
 	{"pkg/boot", "pkg/supervisor", "pkg/image"},
 	{"cmd/init", "cmd/preroot", "cmd/initrd", "cmd/nfsroot", "cmd/lvm", "cmd/unlock"},
 	{"internal/vm", "internal/linuxtest"},

@@ -179,6 +179,18 @@ var defects = []defect{
 		"the length that a page says is believed",
 	},
 	{
+		"dracutmod.FuzzRecord", "pkg/dracutmod/process.go",
+		"err != nil || n == 0 || n > maxWords",
+		"err != nil || n > maxWords",
+		"a question of no words is one",
+	},
+	{
+		"dynlink.FuzzNotes", "pkg/dynlink/dlopen.go",
+		"padded+desc > uint64(len(data))",
+		"desc > uint64(len(data))",
+		"the name of a note is not counted where its end is checked",
+	},
+	{
 		"hooks.FuzzReport", "pkg/hooks/report.go",
 		"; is && IsName(name) {",
 		`; is && name != "" {`,

@@ -84,7 +84,7 @@ var layers = [][]string{
 	{"pkg/config", "pkg/crypttab", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole", "pkg/buildconf", "pkg/unpack", "pkg/lvm", "pkg/luks", "pkg/dynlink"},
 	{"pkg/initqueue", "pkg/initrd", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/stock", "pkg/storage"},
 	{"pkg/nfsroot", "pkg/ramdisk", "pkg/activate", "pkg/unlock"}, // of helpers: not in /init
-	{"pkg/archive", "pkg/chain", "pkg/dracutmod"}, // of the builder
+	{"pkg/archive", "pkg/chain", "pkg/dracutmod"},                // of the builder
 	{"pkg/boot", "pkg/supervisor", "pkg/image"},
 	{"cmd/init", "cmd/preroot", "cmd/initrd", "cmd/nfsroot", "cmd/lvm", "cmd/unlock"},
 	{"internal/vm", "internal/linuxtest"},

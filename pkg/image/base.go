@@ -21,7 +21,7 @@ var baseNodes = []Entry{
 }
 
 // addBase takes in all but modules, their indexes, and what consoles need.
-func (l *layout) addBase(o *Options, c *choice, init []byte, ram *classic) error {
+func (l *layout) addBase(o *Options, c *choice, init []byte, ram *classic, m *modules) error {
 	for _, name := range baseFolders {
 		if err := l.add(Entry{Name: name, Kind: Dir, Perm: 0o755}); err != nil {
 			return err
@@ -35,7 +35,7 @@ func (l *layout) addBase(o *Options, c *choice, init []byte, ram *classic) error
 		{Name: "etc/initrd-release", Kind: Symlink, Perm: 0o777, Data: []byte("../usr/lib/initrd-release")},
 	}, baseNodes...)
 	entries = append(entries, cmdlineFiles(o, c)...)
-	hooks, err := hookFiles(o)
+	hooks, err := hookFiles(o, m)
 	if err != nil {
 		return err
 	}

@@ -153,7 +153,12 @@ func Build(o Options) (Summary, error) {
 	if o.Compress, err = o.Compress.forKernel(t.kernelConfig(), t.kver); err != nil {
 		return Summary{}, err
 	}
-	c, err := choose(t, &o, ram)
+	m, err := runModules(&o, t)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer m.remove()
+	c, err := choose(t, &o, ram, m)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -166,7 +171,8 @@ func Build(o Options) (Summary, error) {
 		s.Left = o.Chain.LeftOut()
 	}
 	s.InitBytes = int64(len(init))
-	data, err := assemble(&o, c, init, ram, &s)
+	s.Warnings = append(s.Warnings, m.warnings()...)
+	data, err := assemble(&o, c, init, ram, m, &s)
 	if err != nil || s.Unchanged {
 		return s, err
 	}
@@ -186,7 +192,7 @@ func (c *choice) summary() Summary {
 }
 
 // assemble lays the image out; see the package comment for the order.
-func assemble(o *Options, c *choice, init []byte, ram *classic, s *Summary) ([]byte, error) {
+func assemble(o *Options, c *choice, init []byte, ram *classic, m *modules, s *Summary) ([]byte, error) {
 	f, words := plain, "uncompressed in the compressed part: all of them are loaded"
 	if o.Generic {
 		f, words = kernelForm(c.tree), "one by one by gzip, unpacked by /init"
@@ -204,31 +210,32 @@ func assemble(o *Options, c *choice, init []byte, ram *classic, s *Summary) ([]b
 		return nil, err
 	}
 	first, rest := newLayout(), newLayout()
-	if err := rest.addRest(o, c, init, ram, s); err != nil {
+	if err := rest.addRest(o, c, init, ram, m, s); err != nil {
 		return nil, err
 	}
+	first.links = rest.links
 	if err := placeClassic(ram, first, rest); err != nil {
 		return nil, err
 	}
-	m, err := c.newManifest(o, raw, early, first, rest)
-	if err != nil || o.unchanged(m, s) {
+	inputs, err := c.newManifest(o, raw, early, first, rest)
+	if err != nil || o.unchanged(inputs, s) {
 		return nil, err
 	}
-	if err := rest.add(m.entry()); err != nil {
+	if err := rest.add(inputs.entry()); err != nil {
 		return nil, err
 	}
-	modules, err := c.pack(raw, f, o.progress)
+	packed, err := c.pack(raw, f, o.progress)
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range modules {
+	for _, e := range packed {
 		s.ModuleBytes += int64(len(e.Data))
 	}
 	where := rest
 	if f != plain {
 		where = first
 	}
-	if err := where.add(modules...); err != nil {
+	if err := where.add(packed...); err != nil {
 		return nil, err
 	}
 	indexes, err := c.indexes(filesOf(raw))
@@ -243,8 +250,16 @@ func assemble(o *Options, c *choice, init []byte, ram *classic, s *Summary) ([]b
 }
 
 // addRest takes in all but modules and their indexes.
-func (l *layout) addRest(o *Options, c *choice, init []byte, ram *classic, s *Summary) error {
-	if err := l.addBase(o, c, init, ram); err != nil {
+func (l *layout) addRest(o *Options, c *choice, init []byte, ram *classic, m *modules, s *Summary) error {
+	system, err := installed(o)
+	if err != nil {
+		return err
+	}
+	if err := system.modules(m); err != nil {
+		return err
+	}
+	l.links = system.links
+	if err := l.addBase(o, c, init, ram, m); err != nil {
 		return err
 	}
 	tables, warnings, err := consoleFiles(o)
@@ -252,7 +267,10 @@ func (l *layout) addRest(o *Options, c *choice, init []byte, ram *classic, s *Su
 		return err
 	}
 	s.Warnings = append(s.Warnings, warnings...)
-	return l.add(tables...)
+	if err := l.add(tables...); err != nil {
+		return err
+	}
+	return l.offer(system.entries...)
 }
 
 // placeClassic puts the data of an initrd into the part that is not compressed, where they are packed already.
@@ -341,8 +359,11 @@ func filesOf(list []rawModule) map[string]string {
 // dir is the module folder inside the image.
 func (c *choice) dir() string { return "lib/modules/" + c.tree.kver }
 
-// layout collects the members of one archive by name.
-type layout struct{ entries map[string]Entry }
+// layout collects the members of one archive by name; links are folders that are links in the image (see settle).
+type layout struct {
+	entries map[string]Entry
+	links   map[string]string
+}
 
 func newLayout() *layout { return &layout{entries: map[string]Entry{}} }
 
@@ -352,6 +373,7 @@ func (l *layout) add(entries ...Entry) error {
 		if err := e.Check(); err != nil {
 			return err
 		}
+		e = l.settle(e)
 		old, there := l.entries[e.Name]
 		if there && (old.Kind != Dir || e.Kind != Dir) {
 			return fmt.Errorf("/%s is in the image already: include it under another name", e.Name)

@@ -21,7 +21,7 @@ type choice struct {
 }
 
 // choose decides by the options which modules go in.
-func choose(t *tree, o *Options, ram *classic) (*choice, error) {
+func choose(t *tree, o *Options, ram *classic, m *modules) (*choice, error) {
 	c := &choice{tree: t, in: map[string]bool{}}
 	if o.Generic {
 		c.addGeneric(len(o.Filesystems) > 0)
@@ -51,6 +51,7 @@ func choose(t *tree, o *Options, ram *classic) (*choice, error) {
 		}
 		c.forced = appendNew(c.forced, names...)
 	}
+	c.add(m.kernel()...)
 	if err := c.addClassic(ram); err != nil {
 		return nil, err
 	}
@@ -112,14 +113,7 @@ func (c *choice) add(names ...string) {
 }
 
 // below lists the modules whose path starts so.
-func (c *choice) below(prefix string) (names []string) {
-	for _, name := range c.tree.order {
-		if strings.HasPrefix(c.tree.path[name], prefix) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
+func (c *choice) below(prefix string) []string { return c.tree.below(prefix) }
 
 // addGeneric takes in what many machines need; bare leaves the file systems to the caller.
 func (c *choice) addGeneric(bare bool) {

@@ -22,23 +22,30 @@ var hookPrograms = []string{"sbin/initqueue", "sbin/netroot", "sbin/rdsosreport"
 const busyboxApplets = "sh [ awk basename blkid cat chmod chown cp cut date dd df dirname dmesg echo env false find grep head kill ln losetup ls mkdir mkfifo mknod " +
 	"mount mv printf ps pwd readlink realpath rm rmdir sed seq setsid sleep sort stat sync tail tee test timeout touch tr true tty umount uname uniq wc yes"
 
-// hookFiles are what makes hooks run: the scripts of o.Hooks in their stages, our library, the programs that hooks call, and a shell.
-func hookFiles(o *Options) ([]Entry, error) {
-	if o.Hooks == "" {
+// hookFiles are what makes hooks run: the scripts of o.Hooks in their stages, our library, the programs that hooks call, and a shell. Modules of dracut may
+// bring a library and a shell of their own.
+func hookFiles(o *Options, m *modules) (list []Entry, err error) {
+	if o.Hooks == "" && m == nil {
 		if o.Shell != "" {
 			return nil, errors.New("--shell is for hooks: name them by --hooks")
 		}
 		return nil, nil
 	}
-	list, err := scripts(o.Hooks)
-	if err != nil {
-		return nil, fmt.Errorf("hooks: %w", err)
+	if o.Hooks != "" {
+		if list, err = scripts(o.Hooks); err != nil {
+			return nil, fmt.Errorf("hooks: %w", err)
+		}
 	}
-	for name, text := range lib.Files() {
-		list = append(list, Entry{Name: name, Kind: Regular, Perm: 0o644, Data: []byte(text)})
+	if !m.has("base") {
+		for name, text := range lib.Files() {
+			list = append(list, Entry{Name: name, Kind: Regular, Perm: 0o644, Data: []byte(text)})
+		}
 	}
 	for _, name := range hookPrograms {
 		list = append(list, Entry{Name: name, Kind: Symlink, Perm: 0o777, Data: []byte("../init")})
+	}
+	if o.Shell == "" && m.file("bin/sh") {
+		return list, nil
 	}
 	shell, err := shellFiles(o.Shell)
 	return append(list, shell...), err

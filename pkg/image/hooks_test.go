@@ -27,7 +27,7 @@ func hookFolder(t *testing.T, files map[string]os.FileMode) string {
 func TestHookFiles(t *testing.T) {
 	dir := hookFolder(t, map[string]os.FileMode{"cmdline/10-a.sh": 0o644, "initqueue/settled/b.sh": 0o644, "initqueue/c.sh": 0o644, "pre-pivot/typed": 0o755})
 	for _, shell := range []string{"", "/bin/busybox"} {
-		list, err := hookFiles(&Options{Hooks: dir, Shell: shell})
+		list, err := hookFiles(&Options{Hooks: dir, Shell: shell}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,11 +57,11 @@ func TestHookFilesRefused(t *testing.T) {
 		{Hooks: hookFolder(t, map[string]os.FileMode{"mount/a.sh": 0o644}), Shell: "/etc/passwd"},
 		{Shell: "/bin/busybox"},
 	} {
-		if list, err := hookFiles(&o); err == nil {
+		if list, err := hookFiles(&o, nil); err == nil {
 			t.Errorf("%+v: %d files", o, len(list))
 		}
 	}
-	if list, err := hookFiles(&Options{}); err != nil || list != nil {
+	if list, err := hookFiles(&Options{}, nil); err != nil || list != nil {
 		t.Errorf("none: %v %v", list, err)
 	}
 }

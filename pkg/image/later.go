@@ -22,12 +22,7 @@ func (o *Options) idle() (warnings []string) {
 		set  bool
 		name string
 	}{
-		{len(o.Install) > 0, "--install"},
-		{len(o.InstallOptional) > 0, "--install-optional"},
 		{len(o.Fscks) > 0, "--fscks"},
-		{len(o.Modules) > 0, "--modules"},
-		{len(o.AddModules) > 0, "--add"},
-		{len(o.ForceAddModules) > 0, "--force-add"},
 		{o.MDADMConf == On, "--mdadmconf"},
 		{o.LVMConf == On && !o.HostOnly, "--lvmconf without --host-only"},
 	} {

@@ -26,7 +26,7 @@ func digest(data []byte) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// newManifest collects it from what the image is assembled of.
+// newManifest collects it from what the image is assembled of; no layout has modules or their indexes yet.
 func (c *choice) newManifest(o *Options, modules []rawModule, early []byte, layouts ...*layout) (manifest, error) {
 	m := manifest{"option --compress": o.Compress.String(), "option --generic": fmt.Sprint(o.Generic), "microcode": digest(early)}
 	for _, r := range modules {
@@ -41,9 +41,7 @@ func (c *choice) newManifest(o *Options, modules []rawModule, early []byte, layo
 	}
 	for _, l := range layouts {
 		for name, e := range l.entries {
-			if !strings.HasPrefix(name, c.dir()+"/") && name != manifestName {
-				m["/"+name] = fmt.Sprintf("%o %d:%d %s", uint32(e.Kind)|e.Perm, e.Major, e.Minor, digest(e.Data))
-			}
+			m["/"+name] = fmt.Sprintf("%o %d:%d %s", uint32(e.Kind)|e.Perm, e.Major, e.Minor, digest(e.Data))
 		}
 	}
 	return m, nil

@@ -88,3 +88,13 @@ func (t *tree) resolve(word string) (names []string, builtin bool) {
 	}
 	return names, builtin
 }
+
+// below lists the modules whose path starts so.
+func (t *tree) below(prefix string) (names []string) {
+	for _, name := range t.order {
+		if strings.HasPrefix(t.path[name], prefix) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

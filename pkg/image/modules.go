@@ -1,0 +1,231 @@
+package image
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/preroot/preroot/pkg/dracutmod"
+	"github.com/preroot/preroot/pkg/dynlink"
+	"github.com/preroot/preroot/pkg/kmod"
+	"github.com/preroot/preroot/pkg/unpack"
+)
+
+// modulesDir is where dracut has its modules.
+const modulesDir = "usr/lib/dracut/modules.d"
+
+// modules are dracut's that were run, and the folder that they have filled. A nil one is none of them.
+type modules struct {
+	*dracutmod.Result
+	root *dynlink.Root
+	dir  string
+}
+
+// runModules runs those that o names.
+func runModules(o *Options, t *tree) (*modules, error) {
+	if len(o.Modules)+len(o.AddModules)+len(o.ForceAddModules) == 0 {
+		return nil, nil
+	}
+	dir, err := os.MkdirTemp("", "preroot-modules-")
+	if err != nil {
+		return nil, err
+	}
+	m := &modules{dir: dir}
+	if err := m.run(o, t); err != nil {
+		m.remove()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *modules) run(o *Options, t *tree) (err error) {
+	if m.root, err = dynlink.Open(m.dir); err != nil {
+		return err
+	}
+	kdir, err := filepath.Abs(t.dir)
+	if err != nil {
+		return err
+	}
+	m.Result, err = dracutmod.Run(dracutmod.Options{
+		Sysroot: o.Sysroot, Dirs: o.moduleDirs(), Add: o.AddModules, Force: slices.Concat(o.Modules, o.ForceAddModules), Prefer: o.PreferModules, Omit: o.OmitModules, Only: len(o.Modules) > 0,
+		Stage: m.dir, KVER: t.kver, KDir: kdir, Kernel: Kernel{t}, HostOnly: o.HostOnly, Host: o.moduleHost(), Vars: o.moduleVars(),
+	})
+	return err
+}
+
+// moduleHost is the chain of this machine's root as modules see it.
+func (o *Options) moduleHost() (h dracutmod.Host) {
+	if o.Chain == nil {
+		return h
+	}
+	h.Types = map[string]string{}
+	for _, d := range o.Chain.Devices {
+		h.Devices = append(h.Devices, d.Node)
+		if d.FSType != "" {
+			h.Types[d.Node] = d.FSType
+		}
+	}
+	for _, g := range o.Chain.Goals {
+		for _, d := range g.On {
+			switch g.Name {
+			case "/":
+				h.Roots = append(h.Roots, d.Node)
+			case "resume":
+				h.Swaps = append(h.Swaps, d.Node)
+			}
+		}
+	}
+	return h
+}
+
+// moduleVars are what dracut.conf(5) calls so and modules ask for.
+func (o *Options) moduleVars() map[string]string {
+	v := map[string]string{"filesystems": strings.Join(o.Filesystems, " "), "fscks": strings.Join(o.Fscks, " "), "omit_drivers": omitted(o.OmitDrivers)}
+	for name, s := range map[string]Switch{"mdadmconf": o.MDADMConf, "lvmconf": o.LVMConf, "hostonly_cmdline": o.HostCmdline} {
+		switch s {
+		case On:
+			v[name] = "yes"
+		case Off:
+			v[name] = "no"
+		}
+	}
+	for name, on := range map[string]bool{"use_fstab": o.UseFstab, "nofscks": o.NoFsck} {
+		if on {
+			v[name] = "yes"
+		}
+	}
+	return v
+}
+
+// omitted is the names as one regular expression for dracut-install(1), "" for none.
+func omitted(names []string) string {
+	var list []string
+	for _, n := range names {
+		list = append(list, regexp.QuoteMeta(kmod.NameOf(n)))
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return "^(" + strings.Join(list, "|") + ")$"
+}
+
+// moduleDirs are where dracut's modules are sought.
+func (o *Options) moduleDirs() []string {
+	if o.DracutModulesDir != "" {
+		return []string{o.DracutModulesDir}
+	}
+	return []string{filepath.Join("/", o.Sysroot, modulesDir)}
+}
+
+func (m *modules) remove() {
+	if m != nil {
+		_ = os.RemoveAll(m.dir)
+	}
+}
+
+func (m *modules) has(name string) bool { return m != nil && m.Has(name) }
+
+// file says whether the modules have put a file at a path.
+func (m *modules) file(name string) bool {
+	if m == nil {
+		return false
+	}
+	_, _, err := m.root.Resolve(name)
+	return err == nil
+}
+
+func (m *modules) kernel() []string {
+	if m == nil {
+		return nil
+	}
+	return m.KernelModules
+}
+
+func (m *modules) warnings() []string {
+	if m == nil {
+		return nil
+	}
+	return m.Warnings
+}
+
+// modules takes in what modules of dracut have put into their folder.
+func (t *taken) modules(m *modules) error {
+	if m == nil {
+		return nil
+	}
+	stage := &taken{root: m.root}
+	return filepath.WalkDir(m.dir, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || file == m.dir {
+			return err
+		}
+		below, err := filepath.Rel(m.dir, file)
+		if err != nil {
+			return err
+		}
+		e, err := hostEntry(file, filepath.ToSlash(below), d)
+		if err != nil {
+			return fmt.Errorf("modules of dracut: %w", err)
+		}
+		if e.Kind == Symlink {
+			if real, folder := stage.folder("/" + e.Name); folder {
+				t.links[e.Name] = strings.TrimPrefix(real, "/")
+			}
+		}
+		t.entries = append(t.entries, e)
+		return nil
+	})
+}
+
+// Kernel is the modules of a kernel, as those of dracut ask for them (dracutmod.Kernel).
+type Kernel struct{ t *tree }
+
+// OpenModules reads the module folder of kver; dir is that with depmod's indexes in it, or one above it.
+func OpenModules(dir, kver string) (Kernel, error) {
+	t, err := openTree(dir, kver)
+	return Kernel{t}, err
+}
+
+// Resolve gives the modules that a name or an alias stands for; builtin says that the kernel has one of them in it.
+func (k Kernel) Resolve(word string) (names []string, builtin bool) { return k.t.resolve(word) }
+
+// Below lists the modules whose file lies below a folder.
+func (k Kernel) Below(folder string) []string { return k.t.below(folder) }
+
+// File is a module's file, seen from the folder of modules.dep.
+func (k Kernel) File(name string) string { return k.t.path[name] }
+
+// Load reads a module, unpacked.
+func (k Kernel) Load(name string) ([]byte, error) {
+	file := filepath.Join(k.t.dir, k.t.path[name])
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	in := io.Reader(f)
+	if compression(file) != "" {
+		if in, err = unpack.NewReader(f); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	data, err := io.ReadAll(io.LimitReader(in, moduleLimit))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return data, nil
+}
+
+// With lists modules with all that loading them loads, in the order of modules.dep.
+func (k Kernel) With(names ...string) []string {
+	c := &choice{tree: k.t, in: map[string]bool{}}
+	c.add(names...)
+	return c.names()
+}
+
+// Modules lists dracut's modules that can be added to an image, in the order in which they are run.
+func Modules(o Options) ([]dracutmod.Module, error) { return dracutmod.List(o.moduleDirs()) }

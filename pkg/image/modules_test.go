@@ -1,0 +1,85 @@
+package image
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// someModules has two modules: one for an image, and one that it depends on.
+func someModules(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"40low": `installkernel() { hostonly='' instmods dm-crypt; }
+install() { inst_multiple cat; inst_hook cmdline 20 "$moddir/hook.sh"; }`,
+		"70high": `depends() { echo low; }
+install() { echo rd.test=1 >"$initdir/etc/cmdline.d/70high.conf"; inst_simple "$moddir/hook.sh" /sbin/modprobe; inst_multiple no-such-program; }`,
+	} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for file, data := range map[string]string{"module-setup.sh": text, "hook.sh": "true\n"} {
+			if err := os.WriteFile(filepath.Join(dir, name, file), []byte(data), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return dir
+}
+
+// TestModules builds an image with modules of dracut in it.
+func TestModules(t *testing.T) {
+	dir := someModules(t)
+	s, entries := mustBuild(t, Options{ModulesDir: oneKernel(t), Drivers: []string{"virtio_blk"}, AddModules: []string{"high"}, DracutModulesDir: dir, Install: []string{"bash"}})
+	find := func(name string) *Entry {
+		if i := slices.IndexFunc(entries, func(e Entry) bool { return e.Name == name }); i >= 0 {
+			return &entries[i]
+		}
+		return nil
+	}
+	for _, name := range []string{"usr/bin/cat", "usr/bin/bash", "var/lib/dracut/hooks/cmdline/20-hook.sh", "etc/cmdline.d/70high.conf", "usr/lib/dracut-lib.sh", "usr/sbin/initqueue", "usr/bin/busybox"} {
+		if find(name) == nil {
+			t.Errorf("no %s", name)
+		}
+	}
+	if e := find("usr/sbin/modprobe"); e == nil || string(e.Data) != "/init" {
+		t.Errorf("our modprobe is overwritten: %v", e)
+	}
+	if !slices.Contains(s.Modules, "dm_crypt") {
+		t.Errorf("%q", s.Modules)
+	}
+	if len(s.Warnings) != 1 || !strings.HasSuffix(s.Warnings[0], "70high/module-setup.sh:2: no-such-program is not there") {
+		t.Errorf("%q", s.Warnings)
+	}
+	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "preroot-modules-*")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+	list, err := Modules(Options{DracutModulesDir: dir})
+	if err != nil || len(list) != 2 || list[0].Name != "low" {
+		t.Errorf("%v, %v", list, err)
+	}
+	_, err = Build(Options{Output: filepath.Join(t.TempDir(), "image"), Init: anInit(t), ModulesDir: oneKernel(t), Generic: true, AddModules: []string{"absent"}, DracutModulesDir: dir})
+	if err == nil || !strings.Contains(err.Error(), "module absent is in none of") {
+		t.Error(err)
+	}
+}
+
+func TestKernelLoad(t *testing.T) {
+	for _, dir := range kernels(t) {
+		k, err := OpenModules(dir, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, _ := k.Resolve("dm_crypt")
+		if len(names) != 1 || !strings.HasPrefix(k.File(names[0]), "kernel/drivers/md/dm-crypt.ko") || !slices.Contains(k.Below("kernel/drivers/md/"), "dm_crypt") || !slices.Contains(k.With("dm_crypt"), "dm_mod") {
+			t.Errorf("%s: %q", dir, names)
+		}
+		data, err := k.Load("dm_crypt")
+		if err != nil || !strings.HasPrefix(string(data), "\x7fELF") {
+			t.Errorf("%s: %d bytes, %v", dir, len(data), err)
+		}
+	}
+}

@@ -270,7 +270,10 @@ func (l *layout) addRest(o *Options, c *choice, init []byte, ram *classic, m *mo
 	if err := l.add(tables...); err != nil {
 		return err
 	}
-	return l.offer(system.entries...)
+	if err := l.offer(system.entries...); err != nil || len(system.entries) == 0 {
+		return err
+	}
+	return l.addCache(o.Sysroot)
 }
 
 // placeClassic puts the data of an initrd into the part that is not compressed, where they are packed already.

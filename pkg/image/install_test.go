@@ -48,6 +48,9 @@ func TestInstall(t *testing.T) {
 	if !isFile(filepath.Join(dir, "etc/passwd")) || isFile(filepath.Join(dir, "etc/ssl/openssl.cnf")) {
 		t.Error("a file, and a folder without what is in it, were asked for")
 	}
+	if out, err := exec.Command("/sbin/ldconfig", "-p", "-C", filepath.Join(dir, "etc/ld.so.cache")).CombinedOutput(); err != nil || !strings.Contains(string(out), "libcryptsetup.so.12 (libc6,x86-64) => /lib/x86_64-linux-gnu/libcryptsetup.so.12") {
+		t.Errorf("%v: %s", err, out)
+	}
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name, "lib/") || strings.HasPrefix(e.Name, "bin/") || strings.HasPrefix(e.Name, "sbin/") {
 			t.Errorf("%s lies behind a link", e.Name)

@@ -106,7 +106,7 @@ func TestBase(t *testing.T) {
 	_, entries := mustBuild(t, Options{ModulesDir: oneKernel(t), Drivers: []string{"virtio_blk"}, Version: "1.2", KernelCmdline: " root=/dev/vda ro "})
 	var lines []string
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name, "lib/modules/") {
+		if !strings.HasPrefix(e.Name, "lib/modules/") && e.Name != manifestName {
 			lines = append(lines, e.String())
 		}
 	}
@@ -133,6 +133,7 @@ func TestBase(t *testing.T) {
 		"d0755          0 usr",
 		"d0755          0 usr/lib",
 		"-0644         64 usr/lib/initrd-release",
+		"d0755          0 usr/lib/preroot",
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("members (-want +got):\n%s", diff)

@@ -1,0 +1,128 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Target is the machine that an image is to find root of.
+//
+// Its text form is words, split by blanks, commas and new lines; # begins a comment:
+//
+//	virtio-blk                a disk's bus: virtio-blk, virtio-scsi, nvme, ahci, usb
+//	modalias=ALIAS            a piece of hardware between root and the processor, as /sys has it
+//	module=NAME               a module or an alias that is needed besides
+//	ext4                      the file system of root; also fs=TYPE
+//	luks lvm md               layers between the disk and root
+//	key=/PATH                 a file that the image must have, such as a key
+//	firmware=NAME             a file below /lib/firmware that a driver asks for
+//
+// and what the kernel command line says of root: root=UUID=..., rootfstype=ext4.
+type Target struct {
+	Root     string   // what root= says
+	FSType   string   // "" if it is not known
+	Devices  []Device // the hardware on the way
+	Modules  []string
+	Layers   []string
+	Files    []string // keys and the like, without a leading slash
+	Firmware []string
+}
+
+// Device is a piece of hardware that needs a driver.
+type Device struct{ Name, Modalias string }
+
+// buses are the disks that have a name: what their hardware is called where QEMU makes them.
+func buses() map[string][]string {
+	const disk = "scsi:t-0x00"
+	return map[string][]string{
+		"virtio-blk":  {"pci:v00001AF4d00001001sv00001AF4sd00000002bc01sc00i00", "virtio:d00000002v00001AF4"},
+		"virtio-scsi": {"pci:v00001AF4d00001004sv00001AF4sd00000008bc01sc00i00", "virtio:d00000008v00001AF4", disk},
+		"nvme":        {"pci:v00001B36d00000010sv00001AF4sd00001100bc01sc08i02"},
+		"ahci":        {"pci:v00008086d00002922sv00001AF4sd00001100bc01sc06i01", disk},
+		"usb":         {"pci:v00001B36d0000000Dsv00001AF4sd00001100bc0Csc03i30", "usb:v46F4p0001d0000dc00dsc00dp00ic08isc06ip50in00", disk},
+	}
+}
+
+var fileSystems = []string{"ext4", "ext3", "ext2", "xfs", "btrfs", "f2fs", "squashfs", "erofs", "vfat", "exfat", "iso9660", "bcachefs", "nilfs2", "udf"}
+
+// layerModules are what layers need of the kernel.
+func layerModules() map[string][]string {
+	return map[string][]string{"luks": {"dm_mod", "dm_crypt"}, "lvm": {"dm_mod"}, "md": {"md_mod"}}
+}
+
+// ParseTarget reads the text form; all words that make no sense are in the error.
+func ParseTarget(text string) (t Target, err error) {
+	var errs []error
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		for word := range strings.FieldsFuncSeq(line, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' || r == '\n' || r == '\r' }) {
+			if e := t.word(word); e != nil {
+				errs = append(errs, e)
+			}
+		}
+	}
+	return t, errors.Join(errs...)
+}
+
+func (t *Target) word(word string) error {
+	key, value, valued := strings.Cut(word, "=")
+	switch {
+	case valued && value == "":
+		return fmt.Errorf("target: %s says nothing behind =", word)
+	case key == "root":
+		t.Root = value
+	case key == "fs" || key == "rootfstype":
+		t.FSType = value
+	case key == "modalias":
+		t.Devices = append(t.Devices, Device{value, value})
+	case key == "module":
+		t.Modules = append(t.Modules, value)
+	case key == "key" || key == "file":
+		t.Files = append(t.Files, strings.TrimLeft(value, "/"))
+	case key == "firmware":
+		t.Firmware = append(t.Firmware, value)
+	case valued:
+		return fmt.Errorf("target: no key %q: write root, fs, modalias, module, key or firmware", key)
+	case slices.Contains(fileSystems, word):
+		t.FSType = word
+	case layerModules()[word] != nil:
+		t.Layers = append(t.Layers, word)
+	case buses()[word] != nil:
+		for _, alias := range buses()[word] {
+			t.Devices = append(t.Devices, Device{word, alias})
+		}
+	default:
+		return fmt.Errorf("target: %q is no bus (%s), no file system and no layer (luks, lvm, md): write modalias=, module= or fs=", word, strings.Join(slices.Sorted(maps.Keys(buses())), ", "))
+	}
+	return nil
+}
+
+// String is the text form, a word on each line.
+func (t Target) String() string {
+	var b strings.Builder
+	add := func(key string, values ...string) {
+		for _, v := range values {
+			if v != "" {
+				fmt.Fprintf(&b, "%s%s\n", key, v)
+			}
+		}
+	}
+	add("root=", t.Root)
+	add("fs=", t.FSType)
+	for _, d := range t.Devices {
+		add("modalias=", d.Modalias)
+	}
+	add("module=", t.Modules...)
+	add("", t.Layers...)
+	for _, f := range t.Files {
+		add("key=/", f)
+	}
+	add("firmware=", t.Firmware...)
+	return b.String()
+}
+
+// Known says whether anything is known of the hardware.
+func (t Target) Known() bool { return len(t.Devices)+len(t.Modules) > 0 }

@@ -1,0 +1,121 @@
+package check
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// rules finds a rule of udev (udev(7)) that says all the words, in the rules of the image; a later folder does not count where an
+// earlier one has a file of that name. It gives the file, "" for none. A last line that is cut off is passed over, as udev does.
+func (j *judge) rules(words ...string) string {
+	seen := map[string]bool{}
+	for _, dir := range []string{"etc/udev/rules.d", "run/udev/rules.d", "usr/local/lib/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d"} {
+		for _, file := range j.glob(dir + "/*.rules") {
+			if seen[path.Base(file)] {
+				continue
+			}
+			seen[path.Base(file)] = true
+			if data, err := j.tree.ReadFile(file); err == nil && slices.ContainsFunc(ruleLines(string(data)), func(l string) bool { return hasAll(l, words) }) {
+				return file
+			}
+		}
+	}
+	return ""
+}
+
+func hasAll(line string, words []string) bool {
+	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(line, w) })
+}
+
+// ruleLines splits the rules of a file: comments are left out, a backslash at the end joins lines. What stands behind the last
+// quotation mark of a cut line is no rule.
+func ruleLines(text string) (lines []string) {
+	var joined string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if before, ok := strings.CutSuffix(line, "\\"); ok {
+			joined += before
+			continue
+		}
+		line, joined = joined+line, ""
+		if line == "" || line[0] == '#' || strings.Count(line, `"`)%2 != 0 {
+			continue
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// udevd judges the daemon: it starts, udevadm wakes it, its rules load drivers. dir is where the init looks for it.
+func (j *judge) udevd(places ...string) (err error) {
+	i := slices.IndexFunc(places, j.has)
+	if i < 0 {
+		return fmt.Errorf("%s is not in the image", places[0])
+	}
+	if err := j.runsAt(places[i]); err != nil {
+		return err
+	}
+	file := j.which("udevadm")
+	if file == "" {
+		return errNotThere("udevadm")
+	}
+	return j.runsAt(file)
+}
+
+// libkmod is the library by which udevd loads modules: since systemd 257 it is opened when it is needed (dlopen(3)), so no table
+// of the program names it.
+func (j *judge) libkmod() error {
+	for _, dir := range j.libraryFolders() {
+		for _, file := range j.glob(strings.TrimPrefix(dir, "/") + "/libkmod.so.2") {
+			real, err := j.tree.Resolve(file)
+			if err == nil {
+				err = j.libraries(file, real)
+			}
+			return err
+		}
+	}
+	return errNotThere("libkmod.so.2")
+}
+
+// driverRule says why udevd loads no driver for a device.
+func (j *judge) driverRule() error {
+	if j.rules("MODALIAS", "kmod") == "" {
+		return fmt.Errorf("no rule of udev says kmod load $env{MODALIAS} (80-drivers.rules)")
+	}
+	return j.libkmod()
+}
+
+// linkRule is the words of the rule that makes the link by which root is named; "" where root has a name of the kernel.
+func linkRule(root string) (folder, words string) {
+	for _, l := range [][3]string{
+		{"UUID=", "disk/by-uuid/", "ID_FS_UUID"}, {"LABEL=", "disk/by-label/", "ID_FS_LABEL"},
+		{"PARTUUID=", "disk/by-partuuid/", "ID_PART_ENTRY_UUID"}, {"PARTLABEL=", "disk/by-partlabel/", "ID_PART_ENTRY_NAME"},
+	} {
+		if strings.HasPrefix(root, l[0]) || strings.HasPrefix(root, "/dev/"+l[1]) {
+			return l[1], l[2]
+		}
+	}
+	return "", ""
+}
+
+// rootLink judges the link /dev/disk/by-... that an init waits for.
+func (j *judge) rootLink() {
+	folder, words := linkRule(j.target.Root)
+	if folder == "" {
+		return
+	}
+	what := "link " + folder
+	const why, hint = "root is named by it, and udev makes it", "install the package udev, then make the image anew"
+	blkid := j.rules("IMPORT", "blkid", `"`)
+	link := j.rules("SYMLINK+=", folder, words)
+	switch {
+	case link == "":
+		j.bad(what, why, hint, "no rule of udev makes links "+folder+" (60-persistent-storage.rules)")
+	case blkid == "":
+		j.bad(what, why, hint, "no rule of udev has blkid look at disks (60-persistent-storage.rules)")
+	default:
+		j.good(what, "%s", link)
+	}
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/preroot/preroot/internal/vm"
+	"github.com/preroot/preroot/pkg/archive"
+)
+
+// cmdline is that of every boot: one that fails ends by itself.
+const cmdline = "root=UUID=" + vm.RootUUID + " rw console=ttyS0 quiet mitigations=off loglevel=4 panic=-1 rd.retry=15 rd.timeout=40 rd.shell=0 rd.emergency=reboot systemd.show_status=0"
+
+// limit is that of one boot in wall-clock time.
+const limit = 30 * time.Minute
+
+// result is how a boot with a broken image ended.
+type result struct {
+	breakage
+	Booted  bool
+	Seconds float64
+	Why     string // the end of the console of a boot that failed
+}
+
+// rig makes what boots need, each thing once.
+type rig struct {
+	dir  string // build/breakages
+	shop *vm.Workshop
+	mu   sync.Mutex
+}
+
+// image is a good image, unpacked.
+type image struct {
+	good
+	kernel vm.Kernel
+	path   string
+	all    []archive.Entry
+	hash   string
+}
+
+// open makes the image unless it is there, and reads it.
+func (r *rig) open(g good) (*image, error) {
+	k, err := r.shop.Kernel(g.kernel)
+	if err != nil {
+		return nil, err
+	}
+	i := &image{good: g, kernel: k, path: filepath.Join(r.dir, "images", g.name+".img")}
+	if _, err := os.Stat(i.path); err != nil {
+		fmt.Println("making", i.path)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(i.path), 0o755), g.make(k, i.path)); err != nil {
+			return nil, err
+		}
+	}
+	data, err := os.ReadFile(i.path)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(append(data, k.Version...))
+	i.hash = hex.EncodeToString(sum[:4])
+	parsed, err := archive.Parse(data, archive.Limits{})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", i.path, err)
+	}
+	tree, err := parsed.Tree()
+	if err != nil {
+		return nil, err
+	}
+	i.all = tree.Entries()
+	return i, nil
+}
+
+// spec is the machine that boots an image.
+func (r *rig) spec(i *image, initrd, words string) (vm.Spec, error) {
+	init, err := r.shop.Make("rootinit", func(path string) error { return vm.CompileC("test/bench/rootinit.c", path) })
+	if err != nil {
+		return vm.Spec{}, err
+	}
+	disk, err := r.shop.Make("root.img", vm.Root{Init: init, SizeMiB: 64}.Make)
+	return vm.Spec{
+		Kernel: i.kernel.Image(), Initrd: initrd, Cmdline: strings.TrimSpace(cmdline + " " + words), Limit: limit, Icount: true,
+		Disks: []vm.Disk{{Path: disk, Snapshot: true}},
+	}, err
+}
+
+// opened is what a boot of the image opens, learned once.
+func (r *rig) opened(i *image) ([]string, error) {
+	file := filepath.Join(r.dir, "opened", i.name+"-"+i.hash)
+	if text, err := os.ReadFile(file); err == nil {
+		return strings.Fields(string(text)), nil
+	}
+	learn, err := r.shop.Make("learn", func(path string) error { return vm.CompileC("test/breakages/watch/learn.c", path) })
+	if err != nil {
+		return nil, err
+	}
+	program, err := vm.ReadEntry("learn", learn)
+	if err != nil {
+		return nil, err
+	}
+	initrd := filepath.Join(r.shop.Dir, i.name+"-learn.img")
+	defer os.Remove(initrd)
+	plain, err := write(i.all, breakage{})
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(initrd, append(plain, vm.Archive([]vm.Entry{program})...), 0o644); err != nil {
+		return nil, err
+	}
+	s, err := r.spec(i, initrd, "rdinit=/learn")
+	if err != nil {
+		return nil, err
+	}
+	end, err := vm.Run(s, nil)
+	if err != nil {
+		return nil, err
+	}
+	if !end.Reached() {
+		return nil, fmt.Errorf("%s: the boot that was to be watched failed:\n%s", i.name, end.Report())
+	}
+	var list []string
+	for _, l := range end.Lines {
+		if _, path, ok := strings.Cut(l, "OPENED /"); ok {
+			list = append(list, strings.TrimSpace(path))
+		}
+	}
+	slices.Sort(list)
+	list = slices.Compact(list)
+	list = slices.DeleteFunc(list, func(p string) bool {
+		return !slices.ContainsFunc(i.all, func(e archive.Entry) bool { return e.Name == p })
+	})
+	fmt.Printf("%s: a boot opens %d of %d files\n", i.name, len(list), len(files(i.all)))
+	return list, errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(strings.Join(list, "\n")+"\n"), 0o644))
+}
+
+// resultFile is where the result of a breakage lies.
+func (r *rig) resultFile(i *image, b breakage) string {
+	return filepath.Join(r.dir, "boots", i.name+"-"+i.hash, b.slug()+".json")
+}
+
+// known reads a result of an earlier run.
+func (r *rig) known(i *image, b breakage) (result, bool) {
+	var res result
+	text, err := os.ReadFile(r.resultFile(i, b))
+	if err != nil || json.Unmarshal(text, &res) != nil {
+		return result{}, false
+	}
+	res.From = b.From
+	return res, true
+}
+
+// boot boots a broken image, unless that was done before. The unbroken image is booted as it is.
+func (r *rig) boot(i *image, b breakage) (result, error) {
+	if res, ok := r.known(i, b); ok {
+		return res, nil
+	}
+	data, err := write(i.all, b)
+	if err != nil {
+		return result{}, err
+	}
+	initrd := i.path
+	if b.Path != "" {
+		f, err := os.CreateTemp(r.shop.Dir, "broken-")
+		if err != nil {
+			return result{}, err
+		}
+		defer os.Remove(f.Name())
+		if _, err := f.Write(data); err != nil {
+			return result{}, err
+		}
+		f.Close()
+		initrd = f.Name()
+	}
+	s, err := r.spec(i, initrd, "")
+	if err != nil {
+		return result{}, err
+	}
+	end, err := vm.Run(s, nil)
+	if err != nil {
+		return result{}, err
+	}
+	res := result{breakage: b, Booted: end.Reached(), Seconds: end.Duration.Seconds()}
+	if !res.Booted {
+		lines := end.Lines[max(0, len(end.Lines)-40):]
+		res.Why = strings.Join(lines, "\n")
+		if end.Expired {
+			res.Why += "\n(killed at its limit)"
+		}
+	}
+	text, err := json.MarshalIndent(res, "", " ")
+	file := r.resultFile(i, b)
+	return res, errors.Join(err, os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, text, 0o644))
+}

@@ -61,6 +61,9 @@ func (r *request) make(o image.Options, name string, stdout, stderr io.Writer) e
 	o.MakeFolder = !r.said["image"]
 	p := newProgress(stderr, r.level)
 	o.Progress = p.show
+	if !r.noCheck {
+		o.Judge = judgeBuilt(&o)
+	}
 	s, err := image.Build(o)
 	p.clear()
 	if err != nil {

@@ -4,6 +4,7 @@
 //	mkinitrd [options] IMAGE KVER
 //	preroot append [options] IMAGE
 //	preroot chain [--sysroot DIR]
+//	preroot check [options] IMAGE
 //	preroot ls [-s] IMAGE
 //	preroot cat IMAGE PATH...
 //	preroot unpack [-C DIR] IMAGE [PATH...]
@@ -32,6 +33,7 @@ func main() {
 const usage = `usage: preroot build [options] [IMAGE [KVER]]  make an initramfs image
        preroot append [options] IMAGE          add what makes it one of a machine: words, keys, hooks
        preroot chain [--sysroot DIR]           show what root stands on
+       preroot check [options] IMAGE           will it find root? of any tool
        preroot ls [-s] IMAGE                   list what is in one, of any tool, and which of it is secret
        preroot cat IMAGE PATH...               write files of one to standard output
        preroot unpack [-C DIR] IMAGE [PATH...] write files of one into a folder
@@ -51,6 +53,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return build(args[1:], stdout, stderr)
 	case "chain":
 		return showChain(args[1:], stdout, stderr)
+	case "check":
+		return checkImage(args[1:], stdout, stderr)
 	case "ls":
 		return list(args[1:], stdout, stderr)
 	case "append":

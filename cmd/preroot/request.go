@@ -18,7 +18,7 @@ type request struct {
 	conf  buildconf.Source
 	level int // how much is said, as dracut counts: 3 is usual
 
-	help, version, listModules, all bool
+	help, version, listModules, all, noCheck bool
 
 	compressLevel string
 	imageName     string          // of the configuration

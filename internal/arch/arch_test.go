@@ -73,8 +73,12 @@ func sources(t *testing.T) []source {
 
 // hostOnly says whether a package never gets into /init.
 func hostOnly(dir string) bool {
-	return dir == "pkg/image" || dir == "pkg/archive" || dir == "pkg/chain" || dir == "pkg/dynlink" || dir == "pkg/dracutmod" || dir == "pkg/buildconf" || dir == "cmd/preroot" || dir == "internal/vm" || dir == "internal/linuxtest" ||
-		dir == "internal/arch" || dir == "test" || strings.HasPrefix(dir, "test/")
+	return slices.Contains(hostPackages, dir) || dir == "test" || strings.HasPrefix(dir, "test/")
+}
+
+var hostPackages = []string{
+	"pkg/image", "pkg/archive", "pkg/chain", "pkg/check", "pkg/dynlink", "pkg/dracutmod", "pkg/buildconf",
+	"cmd/preroot", "internal/vm", "internal/linuxtest", "internal/arch",
 }
 
 // layers is section 3 of docs/architecture.md from the bottom up: a package imports those of lower layers only.
@@ -85,7 +89,7 @@ var layers = [][]string{
 	{"pkg/initqueue", "pkg/initrd", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/stock", "pkg/storage"},
 	{"pkg/nfsroot", "pkg/ramdisk", "pkg/activate", "pkg/unlock"}, // of helpers: not in /init
 	{"pkg/archive", "pkg/chain", "pkg/dracutmod"},                // of the builder
-	{"pkg/boot", "pkg/supervisor", "pkg/image"},
+	{"pkg/boot", "pkg/supervisor", "pkg/check", "pkg/image"},
 	{"cmd/init", "cmd/preroot", "cmd/initrd", "cmd/nfsroot", "cmd/lvm", "cmd/unlock"},
 	{"internal/vm", "internal/linuxtest"},
 }

@@ -79,6 +79,9 @@ type Options struct {
 	KernelImage, SBAT             string
 	SecureBootCert, SecureBootKey string
 
+	// Judge is asked about the image when it is whole; with its error no image is written, and an older one stays. nil for nobody.
+	Judge func(data []byte) error
+
 	Progress func(what string, done, of int) // is told how long work goes on; of is 0 where it cannot be counted; nil for nobody
 
 	// HostEtc is the folder with vconsole.conf, default/keyboard and default/console-setup of the machine that the
@@ -175,6 +178,11 @@ func Build(o Options) (Summary, error) {
 	data, err := assemble(&o, c, init, ram, m, &s)
 	if err != nil || s.Unchanged {
 		return s, err
+	}
+	if o.Judge != nil {
+		if err := o.Judge(data); err != nil {
+			return Summary{}, err
+		}
 	}
 	s.Image, s.ImageBytes = o.Output, int64(len(data))
 	if o.MakeFolder {

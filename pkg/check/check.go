@@ -61,7 +61,6 @@ type Report struct {
 // Image judges an image for a target. kernel is what the kernel has that will boot it; nil for what the image says of it.
 func Image(tree *archive.Tree, kernel *Kernel, target Target) *Report {
 	j := newJudge(tree, kernel, target)
-	j.report.Kind = j.kind()
 	j.kernelStarts()
 	switch j.report.Kind {
 	case Preroot:
@@ -97,6 +96,7 @@ type judge struct {
 
 func newJudge(tree *archive.Tree, kernel *Kernel, target Target) *judge {
 	j := &judge{tree: tree, kernel: kernel, target: target, report: &Report{}, runs: map[string]error{}, scripts: map[string]*script{}}
+	j.report.Kind = j.kind()
 	j.openModules()
 	return j
 }

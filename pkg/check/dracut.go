@@ -67,7 +67,13 @@ func (j *judge) dracut() {
 // hookDirs are where hooks lie; dracut 112 has three places.
 func (j *judge) hookDirs() []string {
 	list := []string{"var/lib/dracut/hooks", "etc/dracut/hooks", "usr/lib/dracut/hooks", "lib/dracut/hooks"}
-	return slices.DeleteFunc(list, func(dir string) bool { return !j.has(dir) })
+	var real []string
+	for _, dir := range list {
+		if r, err := j.tree.Resolve(dir); err == nil && !slices.Contains(real, r) {
+			real = append(real, r)
+		}
+	}
+	return real
 }
 
 // hooks judges a list of hooks.

@@ -64,7 +64,11 @@ func (j *judge) openModules() {
 	} else if versions := ImageKernels(j.tree); len(versions) > 0 {
 		j.report.Kernel = versions[len(versions)-1]
 	}
-	for _, top := range []string{"lib/modules", "usr/lib/modules"} {
+	tops := []string{"lib/modules"} // of libkmod
+	if j.report.Kind == Preroot {
+		tops = append(tops, "usr/lib/modules")
+	}
+	for _, top := range tops {
 		dir := path.Join(top, j.report.Kernel)
 		if index, err := kmod.Open(j.tree, dir); err == nil && j.report.Kernel != "" {
 			m.dir, m.index = dir, index

@@ -1,6 +1,11 @@
 package check
 
-import "strings"
+import (
+	"path"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
 
 // The image of initramfs-tools: its /init is a shell script that sources the others (initramfs-tools(7)).
 
@@ -34,7 +39,7 @@ func (j *judge) mkinitramfs() {
 	}
 	j.resolvesRoot()
 	j.checksRoot()
-	udevd := j.udevd("lib/systemd/systemd-udevd", "usr/lib/systemd/systemd-udevd")
+	udevd := j.udevd(j.udevdPlace())
 	if udevd != nil {
 		j.bad("program systemd-udevd", "it loads drivers, and scripts/init-bottom/udev fails without it", "install the package udev; update-initramfs -u", udevd.Error())
 	}
@@ -49,6 +54,19 @@ func (j *judge) mkinitramfs() {
 		name := map[string]string{"luks": "cryptsetup", "lvm": "lvm", "md": "mdadm"}[layer]
 		j.need(need{program, name, "root lies on " + layer, ""})
 	}
+}
+
+// udevdPlace is where scripts/init-top/udev starts the daemon.
+func (j *judge) udevdPlace() string {
+	place := "lib/systemd/systemd-udevd"
+	if s := j.script("scripts/init-top/udev"); s != nil {
+		s.commands(func(name string, _ syntax.Pos) {
+			if path.Base(name) == "systemd-udevd" {
+				place = strings.TrimPrefix(name, "/")
+			}
+		})
+	}
+	return place
 }
 
 // order judges the file that names the scripts of a folder: /init sources it where the folder is there.

@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// rules finds a rule of udev (udev(7)) that says all the words, in the rules of the image; a later folder does not count where an
-// earlier one has a file of that name. It gives the file, "" for none. A last line that is cut off is passed over, as udev does.
-func (j *judge) rules(words ...string) string {
+// rules finds a file of udev's rules (udev(7)) that has, for each list of words, a rule that says them all. A later folder does not
+// count where an earlier one has a file of that name. It gives the file, "" for none. A last line that is cut off is passed over,
+// as udev does.
+func (j *judge) rules(lists ...[]string) string {
 	seen := map[string]bool{}
 	for _, dir := range []string{"etc/udev/rules.d", "run/udev/rules.d", "usr/local/lib/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d"} {
 		for _, file := range j.glob(dir + "/*.rules") {
@@ -17,7 +18,15 @@ func (j *judge) rules(words ...string) string {
 				continue
 			}
 			seen[path.Base(file)] = true
-			if data, err := j.tree.ReadFile(file); err == nil && slices.ContainsFunc(ruleLines(string(data)), func(l string) bool { return hasAll(l, words) }) {
+			data, err := j.tree.ReadFile(file)
+			if err != nil {
+				continue
+			}
+			lines := ruleLines(string(data))
+			lacks := func(words []string) bool {
+				return !slices.ContainsFunc(lines, func(l string) bool { return hasAll(l, words) })
+			}
+			if !slices.ContainsFunc(lists, lacks) {
 				return file
 			}
 		}
@@ -81,7 +90,7 @@ func (j *judge) libkmod() error {
 
 // driverRule says why udevd loads no driver for a device.
 func (j *judge) driverRule() error {
-	if j.rules("MODALIAS", "kmod") == "" {
+	if j.rules([]string{"MODALIAS", "kmod"}) == "" {
 		return fmt.Errorf("no rule of udev says kmod load $env{MODALIAS} (80-drivers.rules)")
 	}
 	return j.libkmod()
@@ -108,14 +117,11 @@ func (j *judge) rootLink() {
 	}
 	what := "link " + folder
 	const why, hint = "root is named by it, and udev makes it", "install the package udev, then make the image anew"
-	blkid := j.rules("IMPORT", "blkid", `"`)
-	link := j.rules("SYMLINK+=", folder, words)
-	switch {
-	case link == "":
-		j.bad(what, why, hint, "no rule of udev makes links "+folder+" (60-persistent-storage.rules)")
-	case blkid == "":
-		j.bad(what, why, hint, "no rule of udev has blkid look at disks (60-persistent-storage.rules)")
-	default:
-		j.good(what, "%s", link)
+	// Files for other kinds of devices make such links, too, of what blkid has found before.
+	file := j.rules([]string{"IMPORT", "blkid"}, []string{"SYMLINK+=", folder, words})
+	if file == "" {
+		j.bad(what, why, hint, "no rules of udev have blkid look at disks and make links "+folder+" (60-persistent-storage.rules)")
+		return
 	}
+	j.good(what, "%s", file)
 }

@@ -43,6 +43,9 @@ func (j *judge) driver(d Device, w ways) {
 	if len(all) == 0 {
 		all = here
 	}
+	if len(all) == 0 && d.Driver != "" {
+		all = []string{d.Driver}
+	}
 	if len(all) == 0 {
 		j.bad(what, "the disk of root hangs on it", "", fmt.Sprintf("no module of kernel %s has the alias %s", j.report.Kernel, d.Modalias))
 		return

@@ -14,6 +14,7 @@ import (
 //
 //	virtio-blk                a disk's bus: virtio-blk, virtio-scsi, nvme, ahci, usb
 //	modalias=ALIAS            a piece of hardware between root and the processor, as /sys has it
+//	driver=NAME               the driver of that before, for kernels that have it built in: they know no alias of it
 //	module=NAME               a module or an alias that is needed besides
 //	ext4                      the file system of root; also fs=TYPE
 //	luks lvm md               layers between the disk and root
@@ -32,17 +33,18 @@ type Target struct {
 }
 
 // Device is a piece of hardware that needs a driver.
-type Device struct{ Name, Modalias string }
+type Device struct{ Name, Modalias, Driver string }
 
 // buses are the disks that have a name: what their hardware is called where QEMU makes them.
-func buses() map[string][]string {
-	const disk = "scsi:t-0x00"
-	return map[string][]string{
-		"virtio-blk":  {"pci:v00001AF4d00001001sv00001AF4sd00000002bc01sc00i00", "virtio:d00000002v00001AF4"},
-		"virtio-scsi": {"pci:v00001AF4d00001004sv00001AF4sd00000008bc01sc00i00", "virtio:d00000008v00001AF4", disk},
-		"nvme":        {"pci:v00001B36d00000010sv00001AF4sd00001100bc01sc08i02"},
-		"ahci":        {"pci:v00008086d00002922sv00001AF4sd00001100bc01sc06i01", disk},
-		"usb":         {"pci:v00001B36d0000000Dsv00001AF4sd00001100bc0Csc03i30", "usb:v46F4p0001d0000dc00dsc00dp00ic08isc06ip50in00", disk},
+func buses() map[string][]Device {
+	disk := Device{"disk", "scsi:t-0x00", "sd_mod"}
+	return map[string][]Device{
+		"virtio-blk":  {{"virtio-pci", "pci:v00001AF4d00001001sv00001AF4sd00000002bc01sc00i00", "virtio_pci"}, {"virtio-blk", "virtio:d00000002v00001AF4", "virtio_blk"}},
+		"virtio-scsi": {{"virtio-pci", "pci:v00001AF4d00001004sv00001AF4sd00000008bc01sc00i00", "virtio_pci"}, {"virtio-scsi", "virtio:d00000008v00001AF4", "virtio_scsi"}, disk},
+		"nvme":        {{"nvme", "pci:v00001B36d00000010sv00001AF4sd00001100bc01sc08i02", "nvme"}},
+		"ahci":        {{"ahci", "pci:v00008086d00002922sv00001AF4sd00001100bc01sc06i01", "ahci"}, disk},
+		"usb": {{"usb host", "pci:v00001B36d0000000Dsv00001AF4sd00001100bc0Csc03i30", "xhci_pci"},
+			{"usb disk", "usb:v46F4p0001d0000dc00dsc00dp00ic08isc06ip50in00", "usb_storage"}, disk},
 	}
 }
 
@@ -77,7 +79,9 @@ func (t *Target) word(word string) error {
 	case key == "fs" || key == "rootfstype":
 		t.FSType = value
 	case key == "modalias":
-		t.Devices = append(t.Devices, Device{value, value})
+		t.Devices = append(t.Devices, Device{Name: value, Modalias: value})
+	case key == "driver" && len(t.Devices) > 0:
+		t.Devices[len(t.Devices)-1].Driver = value
 	case key == "module":
 		t.Modules = append(t.Modules, value)
 	case key == "key" || key == "file":
@@ -85,15 +89,13 @@ func (t *Target) word(word string) error {
 	case key == "firmware":
 		t.Firmware = append(t.Firmware, value)
 	case valued:
-		return fmt.Errorf("target: no key %q: write root, fs, modalias, module, key or firmware", key)
+		return fmt.Errorf("target: no key %q: write root, fs, modalias, driver (behind its modalias), module, key or firmware", key)
 	case slices.Contains(fileSystems, word):
 		t.FSType = word
 	case layerModules()[word] != nil:
 		t.Layers = append(t.Layers, word)
 	case buses()[word] != nil:
-		for _, alias := range buses()[word] {
-			t.Devices = append(t.Devices, Device{word, alias})
-		}
+		t.Devices = append(t.Devices, buses()[word]...)
 	default:
 		return fmt.Errorf("target: %q is no bus (%s), no file system and no layer (luks, lvm, md): write modalias=, module= or fs=", word, strings.Join(slices.Sorted(maps.Keys(buses())), ", "))
 	}
@@ -114,6 +116,7 @@ func (t Target) String() string {
 	add("fs=", t.FSType)
 	for _, d := range t.Devices {
 		add("modalias=", d.Modalias)
+		add("driver=", d.Driver)
 	}
 	add("module=", t.Modules...)
 	add("", t.Layers...)

@@ -56,7 +56,11 @@ func (r *rig) open(g good) (*image, error) {
 	i := &image{good: g, kernel: k, path: filepath.Join(r.dir, "images", g.name+".img")}
 	if _, err := os.Stat(i.path); err != nil {
 		fmt.Println("making", i.path)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(i.path), 0o755), g.make(k, i.path)); err != nil {
+		part := i.path + ".part"
+		if err := errors.Join(os.MkdirAll(filepath.Dir(i.path), 0o755), g.make(k, part)); err != nil {
+			return nil, err
+		}
+		if err := os.Rename(part, i.path); err != nil {
 			return nil, err
 		}
 	}

@@ -24,6 +24,7 @@
 # make initrd-oracle  the Linux 6.1 that shows what a classic initrd is, built once from Debian's source
 # make initrd       the classic initrds of test/initrd, booted by that kernel (INITRD="-column preroot-6.1-cloud 1 2" and more)
 # make times-locked the way to a root on LUKS and LVM, measured beside dracut's shell init
+# make breakages    one file of a good image broken, booted, and what preroot check says of it: docs/breakages.md (root, hours; BREAKAGES="-images mkinit*" and more)
 # make real         whole Debian systems, booted by preroot and by initramfs-tools, compared (root, an hour the first time; REAL="-layout lvm-on-luks")
 
 PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
@@ -39,7 +40,7 @@ STATICCHECK_VERSION = v0.8.2
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
 STEP  = build/summary -dir build/test
 
-.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection lvm test-layouts test-matrix matrix test-dracut faults twins kills hooks-bad dracut-modules real times-locked initrd-oracle initrd kernels tools clean FORCE
+.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection lvm test-layouts test-matrix matrix test-dracut faults twins kills hooks-bad dracut-modules breakages real times-locked initrd-oracle initrd kernels tools clean FORCE
 
 all: build/init build/preroot build/initrd build/nfsroot build/lvm build/unlock
 
@@ -182,6 +183,12 @@ hooks-bad: tools
 dracut-modules: tools
 	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
 	@$(GO) run ./test/modules $(if $(MODULES),$(MODULES),-table)
+
+breakages: tools
+	@command -v debootstrap >/dev/null && command -v mkinitramfs >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap initramfs-tools-core
+	@$(MAKE) --no-print-directory all
+	@nice -n 19 $(GO) run ./test/breakages $(BREAKAGES)
+	@$(if $(BREAKAGES),,$(GO) run ./test/breakages -table)
 
 times-locked: tools
 	@$(MAKE) --no-print-directory all

@@ -18,7 +18,7 @@ func judgeBuilt(o *image.Options) func(data []byte) error {
 		if o.HostOnly {
 			var err error
 			if t, err = chainTarget(orElse(o.Sysroot, "/"), ""); err != nil {
-				return nil // the builder has said so itself
+				return err
 			}
 		}
 		parsed, err := archive.Parse(data, archive.Limits{})

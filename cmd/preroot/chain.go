@@ -28,6 +28,7 @@ func showChain(args []string, stdout, stderr io.Writer) int {
 	kver := f.String("kver", "", "kernel `version` whose modules are shown (default the running one)")
 	dir := f.String("modules-dir", "", "`DIR` with the kernel's modules (default lib/modules/KVER of the sysroot)")
 	words := f.String("cmdline", "", "`WORDS` of the kernel's command line (default: those of the machine)")
+	describe := f.Bool("describe", false, "print it as preroot check --target takes it")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -39,8 +40,13 @@ func showChain(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	host, err := chain.Machine(*sysroot)
-	if err == nil {
-		host.Cmdline = *words
+	host.Cmdline = *words
+	if err == nil && *describe {
+		var c *chain.Chain
+		if c, err = chain.Read(host); err == nil {
+			fmt.Fprint(stdout, targetOf(c))
+		}
+	} else if err == nil {
 		err = printChain(host, *dir, *kver, stdout, stderr)
 	}
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 const checkUsage = `preroot check [-v] [--target WORDS|FILE] [--cmdline WORDS] [--sysroot DIR] [--kver KVER] [--modules-dir DIR] IMAGE
 
 Says whether IMAGE, of preroot, dracut or mkinitramfs, will find root, and what it lacks. The machine is this one, or that of
---sysroot; --target describes another: words such as "virtio-blk ext4 luks root=UUID=...", as preroot check --describe prints them.
+--sysroot; --target describes another: words such as "virtio-blk ext4 luks root=UUID=...", as preroot chain --describe prints them.
 Status: 0 it will, 1 it will not, 2 the call makes no sense, 3 it cannot be told.`
 
 // The exit statuses of check.
@@ -31,7 +31,7 @@ const (
 // checkOptions are those of "preroot check".
 type checkOptions struct {
 	target, cmdline, sysroot, kver, modulesDir string
-	verbose, describe                          bool
+	verbose                                    bool
 }
 
 // checkImage is "preroot check".
@@ -44,9 +44,8 @@ func checkImage(args []string, stdout, stderr io.Writer) int {
 	f.StringVar(&o.kver, "kver", "", "kernel `version` (default: that of the image's modules)")
 	f.StringVar(&o.modulesDir, "modules-dir", "", "`DIR` with all modules of the kernel (default: lib/modules/KVER of the sysroot, if it is there)")
 	f.BoolVar(&o.verbose, "v", false, "show every link, also those that hold")
-	f.BoolVar(&o.describe, "describe", false, "print the description of the machine, for --target, and judge nothing")
 	rest, err := parseAnywhere(f, args)
-	if err != nil || len(rest) != 1 && !(o.describe && len(rest) == 0) {
+	if err != nil || len(rest) != 1 {
 		misused(f, err)
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -57,10 +56,6 @@ func checkImage(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintln(stderr, "preroot check:", err)
 		return checkUnknown
-	}
-	if o.describe {
-		fmt.Fprint(stdout, t)
-		return 0
 	}
 	_, tree, err := openImage("check", rest[0], stderr)
 	if err != nil || tree == nil {

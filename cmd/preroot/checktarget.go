@@ -1,12 +1,61 @@
 package main
 
 import (
-	"errors"
+	"path"
+	"slices"
 
+	"github.com/preroot/preroot/pkg/chain"
 	"github.com/preroot/preroot/pkg/check"
 )
 
-// chainTarget describes what root of a machine stands on.
+// chainTarget describes what root of a machine stands on; words stand for the kernel command line of the machine, "" for its own.
 func chainTarget(sysroot, words string) (check.Target, error) {
-	return check.Target{}, errors.New(`what root of this machine stands on is not known: describe it, --target "virtio-blk ext4"`)
+	host, err := chain.Machine(sysroot)
+	if err != nil {
+		return check.Target{}, err
+	}
+	host.Cmdline = words
+	c, err := chain.Read(host)
+	if err != nil {
+		return check.Target{}, err
+	}
+	return targetOf(c), nil
+}
+
+// targetOf takes of a chain what an image is judged by: the hardware that has a driver from a module, the layers, the file systems
+// of root and /usr. What the running kernel has built in is left out where it says so.
+func targetOf(c *chain.Chain) check.Target {
+	var t check.Target
+	for _, name := range []string{"/", "/usr"} {
+		g := c.Goal(name)
+		switch {
+		case g == nil:
+		case name == "/":
+			t.FSType, t.Root = g.FSType, g.Spec
+		case g.FSType != t.FSType:
+			t.Modules = append(t.Modules, g.FSType)
+		}
+	}
+	for _, d := range c.Devices {
+		if layer := map[chain.Kind]string{chain.Crypt: "luks", chain.LVM: "lvm", chain.MD: "md"}[d.Kind]; layer != "" && !slices.Contains(t.Layers, layer) {
+			t.Layers = append(t.Layers, layer)
+		}
+		for _, b := range d.Hardware {
+			if b.Module == "" {
+				continue
+			}
+			device := check.Device{Name: path.Base(b.Path), Modalias: b.Modalias, Driver: b.Module}
+			if b.Modalias == "" {
+				t.Modules = append(t.Modules, b.Module)
+			} else if !slices.Contains(t.Devices, device) {
+				t.Devices = append(t.Devices, device)
+			}
+		}
+		for _, w := range d.Words {
+			if w.Early && !w.Wish && !slices.Contains(t.Modules, w.Name) {
+				t.Modules = append(t.Modules, w.Name)
+			}
+		}
+	}
+	return t
 }

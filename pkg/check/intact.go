@@ -35,8 +35,8 @@ func (j *judge) intactModule(file string) error {
 		return fmt.Errorf("%s is damaged or cut off: %w", file, err)
 	}
 	for _, s := range f.Sections {
-		if s.Type != elf.SHT_NOBITS && s.Offset+s.FileSize > uint64(len(data)) {
-			return fmt.Errorf("%s is cut off: it has %d bytes, its sections end at %d", file, len(data), s.Offset+s.FileSize)
+		if size := uint64(len(data)); s.Type != elf.SHT_NOBITS && (s.Offset > size || s.FileSize > size-s.Offset) {
+			return fmt.Errorf("%s is cut off: it has %d bytes, and a section of %d bytes at byte %d", file, size, s.FileSize, s.Offset)
 		}
 	}
 	return nil

@@ -87,20 +87,24 @@ type object struct {
 // readObject reads an ELF file, and refuses one that is cut off.
 func (j *judge) readObject(name string) (*object, error) {
 	data, err := j.tree.ReadFile(name)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, errNotThere(name)
-	}
-	if len(data) == 0 {
+	case len(data) == 0:
 		return nil, fmt.Errorf("%s: %w", name, errEmpty)
 	}
+	return parseObject(name, data)
+}
+
+func parseObject(name string, data []byte) (*object, error) {
 	f, err := elf.NewFile(bytes.NewReader(data))
 	if err != nil {
 		return nil, fmt.Errorf("%s is damaged or cut off: %w", name, err)
 	}
 	o := &object{name: name, class: f.Class, machine: f.Machine}
 	for _, p := range f.Progs {
-		if p.Off+p.Filesz > uint64(len(data)) {
-			return nil, fmt.Errorf("%s is cut off: it has %d bytes, and its segments %d", name, len(data), p.Off+p.Filesz)
+		if size := uint64(len(data)); p.Off > size || p.Filesz > size-p.Off {
+			return nil, fmt.Errorf("%s is cut off: it has %d bytes, and a segment of %d bytes at byte %d", name, size, p.Filesz, p.Off)
 		}
 		if p.Type == elf.PT_INTERP {
 			o.loader = strings.TrimRight(string(data[p.Off:p.Off+p.Filesz]), "\x00")

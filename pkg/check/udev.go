@@ -49,7 +49,7 @@ func ruleLines(text string) (lines []string) {
 			continue
 		}
 		line, joined = joined+line, ""
-		if line == "" || line[0] == '#' || strings.Count(line, `"`)%2 != 0 {
+		if line == "" || line[0] == '#' || strings.Count(line, "\"")%2 != 0 {
 			continue
 		}
 		lines = append(lines, line)

@@ -26,7 +26,7 @@ const plainModules = "kernel-modules rootfs-block udev-rules base fs-lib usrmoun
 // goods are fifteen images: three of each dracut, of mkinitramfs and of preroot.
 var goods = []good{
 	{"dracut-059-dash", "dracut", "6.1-cloud", "bookworm", "--compress gzip --modules|dash " + plainModules},
-	{"dracut-059-busybox", "dracut", "6.1", "bookworm", "--no-compress --add-drivers|virtio_pci virtio_blk ext4 crc32c|--modules|busybox rootfs-block udev-rules base fs-lib usrmount shutdown"},
+	{"dracut-059-busybox", "dracut", "6.1", "bookworm", "--no-compress --add-drivers|virtio_pci virtio_blk ext4 crc32c --modules|busybox rootfs-block udev-rules base fs-lib usrmount shutdown"},
 	{"dracut-059-systemd", "systemd", "6.1-cloud", "bookworm", "--compress gzip --omit|plymouth nfs iscsi multipath dbus network-manager network"},
 	{"dracut-106-dash", "dracut", "6.12-cloud", "trixie", "--no-compress --omit|busybox --modules|dash " + plainModules},
 	{"dracut-106-bash", "dracut", "6.1", "trixie", "--compress gzip --add-drivers|virtio_pci virtio_blk ext4 crc32c --omit|busybox --modules|bash rootfs-block udev-rules base fs-lib usrmount"},

@@ -51,6 +51,24 @@ func (d defect) seed(root string) (undo func(), err error) {
 // defects has one for each target, in the order of the packages.
 var defects = []defect{
 	{
+		"check.FuzzObject", "pkg/check/program.go",
+		"p.Off > size || p.Filesz > size-p.Off",
+		"p.Off+p.Filesz > size",
+		"the end of a segment is counted past the largest number",
+	},
+	{
+		"check.FuzzRuleLines", "pkg/check/udev.go",
+		`strings.Count(line, "\"")%2 != 0`,
+		`strings.Count(line, "\"") == 1`,
+		"a rule that is cut off behind its third quotation mark counts",
+	},
+	{
+		"check.FuzzTarget", "pkg/check/target.go",
+		`strings.TrimLeft(value, "/")`,
+		`strings.TrimPrefix(value, "/")`,
+		"a file with two slashes in front is not the same when it is read again",
+	},
+	{
 		"klog.FuzzClean", "internal/klog/clean.go",
 		"r >= 0x7f && r < 0xa1",
 		"r > 0x7f && r < 0xa1",

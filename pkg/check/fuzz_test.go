@@ -43,13 +43,11 @@ func FuzzObject(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data[:4096])
-	program := make([]byte, 64+56) // a header, and one segment: PT_INTERP, past the end of all numbers
+	program := make([]byte, 64+56) // a header, and one segment: PT_INTERP, longer than the file
 	copy(program, "\x7fELF\x02\x01\x01")
 	program[16], program[18], program[20], program[32], program[52], program[54], program[56], program[58] = 2, 62, 1, 64, 64, 56, 1, 64
 	program[64] = 3
-	for i := 72; i < 80; i++ {
-		program[i] = 0x7f
-	}
+	program[64+32], program[64+33] = 0xff, 0x7f
 	f.Add(program)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		_, _ = parseObject("x", data)

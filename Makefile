@@ -3,7 +3,8 @@
 # make boot         build, make an image and a small root, boot it under QEMU; BOOT="-kernel sid -firmware uefi" and more
 # make test         everything: format, vet, staticcheck, unit tests, QEMU suite
 # make bench        the time of a boot, measured against the floor
-# make install      the host command, its helper, and the module for dracut (DESTDIR, PREFIX)
+# make install      all of it, below DESTDIR and PREFIX (/usr); MKINITRD=yes: preroot is mkinitrd, too. Nothing of the machine is taken over (docs/packaging.md)
+# make deb          build/preroot_VERSION_ARCH.deb, which takes the place of initramfs-tools
 # make kernels      fetch the kernels that the tests boot
 #
 # Long ones. The first five and test-dracut go on where they were stopped; what cannot be had fails.
@@ -40,7 +41,7 @@ STATICCHECK_VERSION = v0.8.2
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
 STEP  = build/summary -dir build/test
 
-.PHONY: all install init-arm64 boot test bench fuzz getarg initqueue hooks injection lvm test-layouts test-matrix matrix test-dracut faults twins kills hooks-bad dracut-modules breakages real times-locked initrd-oracle initrd kernels tools clean FORCE
+.PHONY: all install deb init-arm64 boot test bench fuzz getarg initqueue hooks injection lvm test-layouts test-matrix matrix test-dracut faults twins kills hooks-bad dracut-modules breakages real times-locked initrd-oracle initrd kernels tools clean FORCE
 
 all: build/init build/preroot build/initrd build/nfsroot build/lvm build/unlock
 
@@ -88,14 +89,39 @@ DESTDIR ?=
 PREFIX  ?= /usr
 MODULE   = $(DESTDIR)/usr/lib/dracut/modules.d/79preroot
 
+LIB      = $(DESTDIR)/usr/lib
+SHARE    = $(DESTDIR)$(PREFIX)/share
+
+# What other programs look for at one place only does not follow PREFIX. A program that runs must not be written over: install(1) makes a new one.
 install: all
 	install -D -m 755 build/preroot $(DESTDIR)$(PREFIX)/bin/preroot
-	install -D -m 755 build/initrd $(DESTDIR)$(PREFIX)/lib/preroot/initrd
-	install -D -m 755 build/nfsroot $(DESTDIR)$(PREFIX)/lib/preroot/nfsroot
-	install -D -m 755 build/lvm $(DESTDIR)$(PREFIX)/lib/preroot/lvm
-	install -D -m 755 build/unlock $(DESTDIR)$(PREFIX)/lib/preroot/unlock
+	$(if $(MKINITRD),ln -sf preroot $(DESTDIR)$(PREFIX)/bin/mkinitrd)
+	install -d $(LIB)/preroot
+	install -m 755 build/init build/initrd build/nfsroot build/lvm build/unlock packaging/update-initramfs packaging/booted packaging/reinstall $(LIB)/preroot
 	install -D -m 755 dracut/79preroot/module-setup.sh $(MODULE)/module-setup.sh
-	install -D -m 755 build/init $(MODULE)/init
+	ln -f $(LIB)/preroot/init $(MODULE)/init || install -m 755 build/init $(MODULE)/init
+	install -D -m 755 packaging/50-preroot.install $(LIB)/kernel/install.d/50-preroot.install
+	install -D -m 755 packaging/91-preroot-previous.install $(LIB)/kernel/install.d/91-preroot-previous.install
+	install -D -m 755 packaging/kernel/postinst $(DESTDIR)/etc/kernel/postinst.d/preroot
+	install -D -m 755 packaging/kernel/postrm $(DESTDIR)/etc/kernel/postrm.d/preroot
+	install -D -m 755 packaging/42_preroot $(DESTDIR)/etc/grub.d/42_preroot
+	install -D -m 644 packaging/preroot-booted.service $(LIB)/systemd/system/preroot-booted.service
+	install -D -m 644 man/preroot.8 $(SHARE)/man/man8/preroot.8
+	install -D -m 644 man/update-initramfs.8 $(SHARE)/man/man8/update-initramfs.8
+	install -D -m 644 man/preroot.conf.5 $(SHARE)/man/man5/preroot.conf.5
+	install -D -m 644 man/preroot.cmdline.7 $(SHARE)/man/man7/preroot.cmdline.7
+	install -D -m 644 packaging/completions/preroot.bash $(SHARE)/bash-completion/completions/preroot
+	install -D -m 644 packaging/completions/_preroot $(SHARE)/zsh/vendor-completions/_preroot
+	install -D -m 644 packaging/completions/preroot.fish $(SHARE)/fish/vendor_completions.d/preroot.fish
+
+# Each commit has a version of its own, later than the ones before it.
+VERSION    = $(shell sed -n 's/^var version = "\(.*\)"/\1/p' cmd/preroot/main.go)$(shell git log -1 --format=+git%cd.%h --date=format:%Y%m%d%H%M 2>/dev/null)
+DEB_ARCH   = $(shell $(GO) env GOARCH)
+
+deb:
+	@rm -rf build/deb && mkdir -p build/deb
+	@$(MAKE) --no-print-directory install DESTDIR=build/deb PREFIX=/usr MKINITRD= >build/deb.log
+	@sh packaging/deb.sh build/deb $(VERSION) $(DEB_ARCH)
 
 kernels: tools
 	@$(GO) run ./test/kernels

@@ -196,13 +196,16 @@ const logPatience = 500 * time.Millisecond
 // Directory is where preroot leaves what the real system may want to know.
 const Directory = "/run/initramfs/preroot"
 
-// leaveRecord leaves the timeline, and what was missing, for the real system.
+// leaveRecord leaves the timeline, what was missing, and which image this was, for the real system.
 func (b *Boot) leaveRecord() {
 	if err := b.m.Scratch.WriteFile(Directory+"/timeline", []byte(b.spans.Text())); err != nil {
 		b.m.Log.Warnf("the timeline is not kept: %v", err)
 	}
 	if text := missingText(b.missing()); text != "" {
 		_ = b.m.Scratch.WriteFile(Directory+"/missing-modules", []byte(text))
+	}
+	if text, err := fs.ReadFile(b.m.Files, "usr/lib/initrd-release"); err == nil {
+		_ = b.m.Scratch.WriteFile(Directory+"/initrd-release", text)
 	}
 }
 

@@ -253,6 +253,7 @@ func assemble(o *Options, c *choice, init []byte, ram *classic, m *modules, s *S
 	if err := rest.add(indexes...); err != nil {
 		return nil, err
 	}
+	name(first, rest)
 	o.progress("packing by "+o.Compress.Kind, 0, 0)
 	return joined(early, first, rest, o.Compress)
 }

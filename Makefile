@@ -26,6 +26,7 @@
 # make initrd       the classic initrds of test/initrd, booted by that kernel (INITRD="-column preroot-6.1-cloud 1 2" and more)
 # make times-locked the way to a root on LUKS and LVM, measured beside dracut's shell init
 # make breakages    one file of a good image broken, booted, and what preroot check says of it: docs/breakages.md (root, hours; BREAKAGES="-images mkinit*" and more)
+# make test-deb     the package in whole Debian systems, booted by what its hooks make, and by what the running system makes (root, an hour; goes on where it was stopped)
 # make real         whole Debian systems, booted by preroot and by initramfs-tools, compared (root, an hour the first time; REAL="-layout lvm-on-luks")
 
 PATH := $(PATH):/usr/local/go/bin:/usr/sbin:/sbin
@@ -41,7 +42,7 @@ STATICCHECK_VERSION = v0.8.2
 BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w'
 STEP  = build/summary -dir build/test
 
-.PHONY: all install deb init-arm64 boot test bench fuzz getarg initqueue hooks injection lvm test-layouts test-matrix matrix test-dracut faults twins kills hooks-bad dracut-modules breakages real times-locked initrd-oracle initrd kernels tools clean FORCE
+.PHONY: all install deb init-arm64 boot test bench fuzz getarg initqueue hooks injection lvm test-layouts test-matrix matrix test-dracut faults twins kills hooks-bad dracut-modules breakages real times-locked initrd-oracle initrd kernels tools test-deb clean FORCE
 
 all: build/init build/preroot build/initrd build/nfsroot build/lvm build/unlock
 
@@ -224,6 +225,12 @@ real: tools
 	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
 	@$(MAKE) --no-print-directory all
 	@$(GO) run ./test/real $(REAL)
+
+# DEB="-suites trixie -layouts ext4" runs some.
+test-deb: tools
+	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
+	@$(MAKE) --no-print-directory deb
+	@$(GO) run ./test/deb $(DEB)
 
 initrd-oracle: tools
 	@sh test/tools.sh test/initrd/tools.txt

@@ -92,6 +92,8 @@ MODULE   = $(DESTDIR)/usr/lib/dracut/modules.d/79preroot
 
 LIB      = $(DESTDIR)/usr/lib
 SHARE    = $(DESTDIR)$(PREFIX)/share
+# What is installed may be for another processor.
+COMPLETION = env -u GOARCH $(GO) run ./cmd/preroot completion
 
 # What other programs look for at one place only does not follow PREFIX. A program that runs must not be written over: install(1) makes a new one.
 install: all
@@ -111,9 +113,10 @@ install: all
 	install -D -m 644 man/update-initramfs.8 $(SHARE)/man/man8/update-initramfs.8
 	install -D -m 644 man/preroot.conf.5 $(SHARE)/man/man5/preroot.conf.5
 	install -D -m 644 man/preroot.cmdline.7 $(SHARE)/man/man7/preroot.cmdline.7
-	install -D -m 644 packaging/completions/preroot.bash $(SHARE)/bash-completion/completions/preroot
-	install -D -m 644 packaging/completions/_preroot $(SHARE)/zsh/vendor-completions/_preroot
-	install -D -m 644 packaging/completions/preroot.fish $(SHARE)/fish/vendor_completions.d/preroot.fish
+	mkdir -p $(SHARE)/bash-completion/completions $(SHARE)/zsh/vendor-completions $(SHARE)/fish/vendor_completions.d
+	$(COMPLETION) bash >$(SHARE)/bash-completion/completions/preroot
+	$(COMPLETION) zsh >$(SHARE)/zsh/vendor-completions/_preroot
+	$(COMPLETION) fish >$(SHARE)/fish/vendor_completions.d/preroot.fish
 
 # Each commit has a version of its own, later than the ones before it.
 VERSION    = $(shell sed -n 's/^var version = "\(.*\)"/\1/p' cmd/preroot/main.go)$(shell git log -1 --format=+git%cd.%h --date=format:%Y%m%d%H%M 2>/dev/null)

@@ -48,6 +48,7 @@ xz xz-utils
 lz4 lz4
 bzip2 bzip2
 bash bash
+mandoc mandoc
 loadkeys kbd
 ckbcomp console-setup
 /usr/share/consolefonts/Lat15-Fixed16.psf.gz console-setup-linux

@@ -9,6 +9,7 @@
 //	preroot cat IMAGE PATH...
 //	preroot unpack [-C DIR] IMAGE [PATH...]
 //	preroot diff IMAGE1 IMAGE2
+//	preroot completion bash|zsh|fish
 //
 // The options of build have the names and meanings of dracut's where dracut has them.
 package main
@@ -65,6 +66,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return unpack(args[1:], stderr)
 	case "diff":
 		return diff(args[1:], stdout, stderr)
+	case "completion":
+		return completion(args[1:], stdout, stderr)
 	case "version", "--version":
 		fmt.Fprintln(stdout, "preroot", version)
 		return 0

@@ -19,6 +19,7 @@ aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
 /usr/aarch64-linux-gnu/lib/libc.a libc6-dev-arm64-cross
 /usr/share/ovmf/OVMF.fd ovmf
 /usr/share/qemu-efi-aarch64/QEMU_EFI.fd qemu-efi-aarch64
+/usr/lib/systemd/boot/efi/linuxx64.efi.stub systemd-boot-efi
 mkfs.ext4 e2fsprogs
 mkfs.xfs xfsprogs
 mkfs.btrfs btrfs-progs

@@ -90,6 +90,7 @@ func TestBuildOptionErrors(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"--generic img 6.1 more", `"more" is one word too many`},
 		{"--kver 6.1 img 6.2", "two kernel versions"},
+		{"--generic --uefi --kver 6.1", "--uefi: name the file"},
 		{"img --include a", "--include SRC DST"},
 		{"img --no-such", "no option --no-such"},
 		{"img --add-driver x", "no option --add-driver: --add-drivers is meant?"},

@@ -142,6 +142,9 @@ func (r *request) finish(words []string) error {
 	}
 	o.Init = orElse(o.Init, defaultProgram("init"))
 	o.Helpers = orElse(o.Helpers, filepath.Dir(defaultProgram("initrd")))
+	if o.UEFI && !r.said["image"] {
+		return errors.New("--uefi: name the file to write, on the EFI partition or elsewhere: preroot build --uefi FILE.efi [KVER] (or --no-uefi, if the configuration says uefi=yes)")
+	}
 	if r.all || r.listModules {
 		return nil
 	}
@@ -192,10 +195,11 @@ func orElse(s, other string) string {
 	return s
 }
 
-// defaultProgram is a program beside this one (a build tree), otherwise where the package installs it.
+// defaultProgram is a program beside this one in a build tree, which nfsroot betrays (init and lvm are in /usr/bin of some systems, and not ours), otherwise
+// where the package installs it.
 func defaultProgram(name string) string {
 	if self, err := os.Executable(); err == nil {
-		if beside := filepath.Join(filepath.Dir(self), name); isFile(beside) {
+		if beside := filepath.Join(filepath.Dir(self), name); isFile(beside) && isFile(filepath.Join(filepath.Dir(self), "nfsroot")) {
 			return beside
 		}
 	}

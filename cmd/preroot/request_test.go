@@ -187,12 +187,15 @@ func TestKeysAndOptions(t *testing.T) {
 			v = "/some/thing"
 		}
 		kind, isLevel := strings.CutPrefix(k.Name, "compress_level_")
-		base := ""
+		base, words := "", []string{"--kver", "5"}
+		if k.Name == "uefi" {
+			words = append(words, "image.efi")
+		}
 		if isLevel {
 			base = "compress=" + kind + "\n"
 		}
 		read := func(text string) *request {
-			r, err := buildRequest(buildOptionTable(), []string{"--sysroot", makeTree(t, map[string]string{"etc/preroot.conf": text}), "--kver", "5"})
+			r, err := buildRequest(buildOptionTable(), append([]string{"--sysroot", makeTree(t, map[string]string{"etc/preroot.conf": text})}, words...))
 			if err != nil || len(r.warnings) > 0 {
 				t.Errorf("%s: %v %q", k.Name, err, r.warnings)
 			}

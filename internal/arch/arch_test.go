@@ -77,7 +77,7 @@ func hostOnly(dir string) bool {
 }
 
 var hostPackages = []string{
-	"pkg/image", "pkg/archive", "pkg/chain", "pkg/check", "pkg/dynlink", "pkg/dracutmod", "pkg/buildconf",
+	"pkg/image", "pkg/archive", "pkg/chain", "pkg/check", "pkg/dynlink", "pkg/dracutmod", "pkg/uki", "pkg/buildconf",
 	"cmd/preroot", "internal/vm", "internal/linuxtest", "internal/arch",
 }
 
@@ -88,7 +88,7 @@ var layers = [][]string{
 	{"pkg/config", "pkg/crypttab", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole", "pkg/buildconf", "pkg/unpack", "pkg/lvm", "pkg/luks", "pkg/dynlink"},
 	{"pkg/initqueue", "pkg/initrd", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/stock", "pkg/storage"},
 	{"pkg/nfsroot", "pkg/ramdisk", "pkg/activate", "pkg/unlock"}, // of helpers: not in /init
-	{"pkg/archive", "pkg/chain", "pkg/dracutmod"},                // of the builder
+	{"pkg/archive", "pkg/chain", "pkg/dracutmod", "pkg/uki"},     // of the builder
 	{"pkg/boot", "pkg/supervisor", "pkg/check", "pkg/image"},
 	{"cmd/init", "cmd/preroot", "cmd/initrd", "cmd/nfsroot", "cmd/lvm", "cmd/unlock"},
 	{"internal/vm", "internal/linuxtest"},

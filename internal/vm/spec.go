@@ -10,7 +10,7 @@ import (
 // A Spec says which machine to start. The zero value of each optional field
 // is the usual choice.
 type Spec struct {
-	Kernel  string // path of the kernel image
+	Kernel  string // path of the kernel image; "" lets the firmware start what is on a disk
 	Initrd  string // path of the initramfs; "" for none
 	Cmdline string // kernel parameters; panic=-1 is added
 	Disks   []Disk
@@ -161,6 +161,9 @@ func (s Spec) args(at sockets) []string {
 	}
 	for i, d := range s.Disks {
 		args = append(args, d.args(i, s.Icount)...)
+	}
+	if s.Kernel == "" {
+		return append(args, s.Extra...)
 	}
 	args = append(args, "-kernel", s.Kernel)
 	if s.Initrd != "" {

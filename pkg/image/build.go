@@ -15,6 +15,7 @@ import (
 	"github.com/preroot/preroot/internal/safe"
 	"github.com/preroot/preroot/pkg/archive"
 	"github.com/preroot/preroot/pkg/chain"
+	"github.com/preroot/preroot/pkg/uki"
 )
 
 // Options says what image to build; Output, Init and ModulesDir must be given, and one of Generic, HostOnly and Drivers.
@@ -132,9 +133,6 @@ func Build(o Options) (Summary, error) {
 	if !o.Generic && !o.HostOnly && len(o.Drivers) == 0 {
 		return Summary{}, fmt.Errorf("which modules? Say --host-only for this machine, --generic, or --drivers \"NAME ...\" for known hardware")
 	}
-	if err := o.unserved(); err != nil {
-		return Summary{}, err
-	}
 	if err := checkTarget(o.Output, o.Force || o.IfChanged); err != nil {
 		return Summary{}, err
 	}
@@ -148,6 +146,12 @@ func Build(o Options) (Summary, error) {
 	}
 	if err := o.findChain(); err != nil {
 		return Summary{}, err
+	}
+	var parts uki.Parts
+	if o.UEFI {
+		if parts, err = o.uefiParts(t.kver); err != nil {
+			return Summary{}, err
+		}
 	}
 	ram, err := readClassic(o.Initrd)
 	if err != nil {
@@ -181,6 +185,11 @@ func Build(o Options) (Summary, error) {
 	}
 	if o.Judge != nil {
 		if err := o.Judge(data); err != nil {
+			return Summary{}, err
+		}
+	}
+	if o.UEFI {
+		if data, err = o.wrap(parts, data, &s); err != nil {
 			return Summary{}, err
 		}
 	}

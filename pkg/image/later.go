@@ -1,19 +1,9 @@
 package image
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
-
-// unserved is the error of options without which the image would be another one than was asked for, and which Build does not serve yet.
-func (o *Options) unserved() error {
-	switch {
-	case o.UEFI:
-		return errors.New("--uefi: UEFI executables are not made yet: leave it out, and join kernel and image by ukify")
-	}
-	return nil
-}
 
 // idle names options that Build knows and does not serve yet; the image is good without.
 func (o *Options) idle() (warnings []string) {

@@ -123,7 +123,7 @@ VERSION    = $(shell sed -n 's/^var version = "\(.*\)"/\1/p' cmd/preroot/main.go
 DEB_ARCH   = $(shell $(GO) env GOARCH)
 
 deb:
-	@rm -rf build/deb && mkdir -p build/deb
+	@rm -rf build/deb build/preroot_*_$(DEB_ARCH).deb && mkdir -p build/deb
 	@$(MAKE) --no-print-directory install DESTDIR=build/deb PREFIX=/usr MKINITRD= >build/deb.log
 	@sh packaging/deb.sh build/deb $(VERSION) $(DEB_ARCH)
 

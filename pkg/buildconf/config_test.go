@@ -33,7 +33,7 @@ func TestRead(t *testing.T) {
 	root := tree(t, map[string]string{
 		"etc/dracut.conf":                             "hostonly=no\nadd_drivers+=\" a \"\ncompress=\"cat\"\n",
 		"usr/lib/dracut/dracut.conf.d/10-x.conf":      "add_drivers+=\" lost \"\n",
-		"etc/dracut.conf.d/10-x.conf":                 "add_drivers+=\" b \"\ni18n_vars=\"x\"\nhostonly_mode=strict\n",
+		"etc/dracut.conf.d/10-x.conf":                 "add_drivers+=\" b \"\ni18n_vars=\"x\"\nhostonly_mode=strict\nadd_dracutmodules+=\" ifcfg \"\n",
 		"etc/dracut.conf.d/readme":                    "hostonly=maybe\n",
 		"etc/preroot.conf":                            "compress=xz\nadd_drivers+=\" c \"\nkernel_cmdline='root=/dev/vda ro'\n",
 		"usr/lib/preroot/preroot.conf.d/20-dist.conf": "hostonly=no\nfw_dir+=\" :/a:/b \"\n",
@@ -52,6 +52,7 @@ func TestRead(t *testing.T) {
 		HostOnly: Yes, AddDrivers: []string{"a", "b", "c"}, Compress: "xz", CompressLevels: map[string]int{"xz": 9}, KernelCmdline: "root=/dev/vda ro",
 		FirmwareDirs: []string{"/a", "/b"}, Include: []string{"/a", "/b"}, LogLevel: -1,
 		Notes: []string{
+			root + "/etc/dracut.conf.d/10-x.conf:4: add_dracutmodules: no module of dracut is needed for what preroot does itself: to run some all the same name them in preroot.conf, or by --add",
 			last + "7: \"export\" is a command, and none is run (KEY=value without blanks round the = is read): not read",
 			last + "3: add_driver is no key of this configuration: add_drivers is meant?",
 			last + "4: lvm: \"on\": write yes or no",

@@ -54,12 +54,24 @@ func Read(s Source) (Config, error) {
 			notes = append(notes, fmt.Sprintf("%s:%d: %s", file, n.Line, n.Text))
 		}
 		for _, a := range list {
+			if file != s.File && isDracuts(file) && choosesModules(a.Key) {
+				notes = append(notes, fmt.Sprintf("%s: %s: no module of dracut is needed for what preroot does itself: to run some all the same name them in preroot.conf, or by --add", fmt.Sprintf("%s:%d", file, a.Line), a.Key))
+				continue
+			}
 			all.take(file, a)
 		}
 	}
 	c := all.config()
 	c.Notes = append(notes, c.Notes...)
 	return c, nil
+}
+
+// isDracuts says whether a file is of dracut's configuration.
+func isDracuts(file string) bool { return strings.Contains(file, "/dracut.conf") }
+
+// choosesModules says whether a key takes modules of dracut in. What dracut needs for a machine would make ours larger, and fail where a module finds its programs missing.
+func choosesModules(key string) bool {
+	return slices.Contains([]string{"dracutmodules", "add_dracutmodules", "force_add_dracutmodules", "prefer_dracutmodules"}, key)
 }
 
 // files lists what is read, in its order.

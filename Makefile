@@ -142,7 +142,7 @@ test: tools
 	@$(STEP) check staticcheck build/bin/staticcheck-$(STATICCHECK_VERSION) ./...
 	@$(STEP) check static sh -c 'readelf -lW build/init build/arm64/init >build/test/readelf && ! grep INTERP build/test/readelf'
 	@$(STEP) check kernels $(GO) run ./test/kernels 6.1-cloud 6.1 6.12-cloud 6.1-cloud-arm64
-	@$(STEP) gotest unit $(GO) test -json -race -timeout 10m ./pkg/... ./internal/... ./cmd/... ./test/dracut ./test/summary ./test/bench ./test/fuzz
+	@$(STEP) gotest unit $(GO) test -json -race -timeout 15m ./pkg/... ./internal/... ./cmd/... ./test/dracut ./test/summary ./test/bench ./test/fuzz
 	@$(STEP) gotest qemu $(GO) test -json -count=1 -parallel 2 -timeout 20m ./test/qemu
 	@$(STEP) total
 

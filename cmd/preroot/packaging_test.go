@@ -171,8 +171,8 @@ func TestUpdateInitramfs(t *testing.T) {
 		calls  string // "-" for none; IMAGE is the usual one
 	}{
 		{"-u", 0, "-"}, // no kernel has an image
-		{"-c -k " + kver, 0, "build --force --no-uefi IMAGE " + kver},
-		{"-c -k all -t -v", 0, "build --force --no-uefi -v IMAGE " + kver},
+		{"-c -k " + kver, 0, "build --force --no-uefi --if-changed IMAGE " + kver},
+		{"-c -k all -t -v", 0, "build --force --no-uefi --if-changed -v IMAGE " + kver},
 		{"-c", 2, "-"},
 		{"-d", 2, "-"},
 		{"-k " + kver, 2, "-"},

@@ -108,9 +108,9 @@ func (j *judge) dracutWays(conf string) ways {
 	} else {
 		err = j.driverRule()
 	}
-	modprobe := j.runsAt("sbin/modprobe")
-	named := map[string]bool{}
-	return ways{alias: err, named: named, asked: modprobe, mounts: modprobe}
+	w := ways{alias: err}
+	j.modprobe(&w)
+	return w
 }
 
 // shellValue is the value of a variable in a file of lines NAME=VALUE; "" if the line has no end.

@@ -2,16 +2,24 @@ package check
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
+
+	"github.com/preroot/preroot/pkg/kmod"
 )
 
 // ways are how an init gets modules into the kernel.
 type ways struct {
-	alias  error           // why no driver is found by the modalias of its device; nil if that works
-	named  map[string]bool // modules that are loaded by name
-	asked  error           // why the kernel's own request for a module is not answered (/sbin/modprobe); nil if it is
-	mounts error           // the same for the module of a file system that is to be mounted
+	alias error           // why no driver is found by the modalias of its device; nil if that works
+	named map[string]bool // modules that are loaded by name
+	asked error           // why the kernel's own request for a module is not answered (/sbin/modprobe); nil if it is
+	asks  bool            // that nothing else loads file systems and ciphers
+}
+
+// modprobe is how an image whose init loads no module for a file system answers the kernel.
+func (j *judge) modprobe(w *ways) {
+	w.asks, w.asked = true, j.runsAt("sbin/modprobe")
 }
 
 // drivers judges the drivers of the target: of each device, of the layers, of the file system.
@@ -20,11 +28,11 @@ func (j *judge) drivers(w ways) {
 		j.driver(d, w)
 	}
 	for _, name := range j.target.Modules {
-		j.wanted("module "+name, name, w.named, nil)
+		j.wanted("module "+name, name, ways{})
 	}
 	for _, layer := range j.target.Layers {
 		for _, name := range layerModules()[layer] {
-			j.wanted("layer "+layer, name, w.named, w.asked)
+			j.wanted("layer "+layer, name, w)
 		}
 	}
 	j.fileSystem(w)
@@ -107,7 +115,7 @@ func (j *judge) where(name string) string {
 }
 
 // wanted judges a module by its name or an alias: one that it leads to must be loadable.
-func (j *judge) wanted(what, word string, named map[string]bool, way error) {
+func (j *judge) wanted(what, word string, w ways) {
 	_, all := j.modules.found(word)
 	if len(all) == 0 {
 		all = []string{strings.ReplaceAll(word, "-", "_")}
@@ -115,8 +123,8 @@ func (j *judge) wanted(what, word string, named map[string]bool, way error) {
 	var first error
 	for _, name := range all {
 		err := j.loadable(name)
-		if err == nil && way != nil && !j.modules.builtin(name) && !named[name] {
-			err = fmt.Errorf("nothing loads %s: %w", name, way)
+		if err == nil && w.asks && !j.modules.builtin(name) && !w.named[name] {
+			err = j.answered(word, name, w)
 		}
 		if err == nil {
 			j.good(what, "%s%s", name, j.where(name))
@@ -127,6 +135,28 @@ func (j *judge) wanted(what, word string, named map[string]bool, way error) {
 		}
 	}
 	j.bad(what, "root cannot be mounted without it", j.addDriver(all[0]), first.Error())
+}
+
+// answered says why /sbin/modprobe does not load a module that the kernel asks for by a word. That of busybox reads the text files of
+// depmod, that of kmod the others.
+func (j *judge) answered(word, name string, w ways) error {
+	if w.asked != nil {
+		return fmt.Errorf("nothing loads %s: %w", name, w.asked)
+	}
+	data, _ := j.tree.ReadFile("sbin/modprobe")
+	if !isBusybox(data) {
+		return nil
+	}
+	for _, f := range []struct {
+		file, key string
+		read      func(string) []kmod.Entry
+	}{{"modules.dep", name, kmod.DepEntries}, {"modules.alias", strings.ReplaceAll(word, "-", "_"), kmod.AliasEntries}} {
+		text, _ := j.tree.ReadFile(path.Join(j.modules.dir, f.file))
+		if word != name && !slices.ContainsFunc(f.read(string(text)), func(e kmod.Entry) bool { return e.Key == f.key }) {
+			return fmt.Errorf("nothing loads %s: modprobe is busybox's, and %s does not know %s", name, f.file, f.key)
+		}
+	}
+	return nil
 }
 
 // checksums are the algorithms that file systems ask the kernel for when they are mounted.
@@ -152,7 +182,7 @@ func (j *judge) fileSystem(w ways) {
 	if j.modules.builtin(fstype) {
 		word = fstype
 	}
-	j.wanted("file system "+fstype, word, w.named, w.mounts)
+	j.wanted("file system "+fstype, word, w)
 	if sum := checksums(fstype); sum != "" && !j.modules.builtin(fstype) {
 		j.checksum(sum, fstype, w)
 	}
@@ -165,7 +195,7 @@ func (j *judge) checksum(sum, fstype string, w ways) {
 	if len(all) == 0 {
 		return
 	}
-	j.wanted("checksum "+sum+" of "+fstype, "crypto-"+sum, w.named, w.asked)
+	j.wanted("checksum "+sum+" of "+fstype, "crypto-"+sum, w)
 }
 
 // firmware judges a file that a driver asks the kernel for.

@@ -35,12 +35,14 @@ func OpenKernel(dir string) (*Kernel, error) {
 
 // ImageKernels lists the kernels whose modules are in an image.
 func ImageKernels(tree fs.FS) (versions []string) {
-	list, err := fs.ReadDir(tree, "lib/modules")
+	top := "lib/modules"
+	list, err := fs.ReadDir(tree, top)
 	if err != nil {
-		list, _ = fs.ReadDir(tree, "usr/lib/modules")
+		top = "usr/lib/modules"
+		list, _ = fs.ReadDir(tree, top)
 	}
 	for _, e := range list {
-		if e.IsDir() {
+		if found, err := fs.Glob(tree, path.Join(top, e.Name(), "modules.*")); err == nil && len(found) > 0 { // there is a folder of keys, too
 			versions = append(versions, e.Name())
 		}
 	}

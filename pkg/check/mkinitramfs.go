@@ -43,8 +43,8 @@ func (j *judge) mkinitramfs() {
 	if udevd != nil {
 		j.bad("program systemd-udevd", "it loads drivers, and scripts/init-bottom/udev fails without it", "install the package udev; update-initramfs -u", udevd.Error())
 	}
-	w := ways{named: map[string]bool{}, asked: j.runsAt("sbin/modprobe")}
-	w.mounts = w.asked
+	w := ways{named: map[string]bool{}}
+	j.modprobe(&w)
 	if w.alias = udevd; udevd == nil {
 		w.alias = j.driverRule()
 	}

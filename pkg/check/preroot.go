@@ -16,8 +16,7 @@ func (j *judge) preroot() {
 			named[name] = true
 		}
 	}
-	modprobe := j.runsAt("sbin/modprobe")
-	j.drivers(ways{named: named, asked: modprobe})
+	j.drivers(ways{named: named}) // what the kernel may ask for, /init loads itself
 	for _, layer := range j.target.Layers {
 		j.helper(layer)
 	}

@@ -73,19 +73,21 @@ func (j *judge) udevd(places ...string) (err error) {
 	return j.runsAt(file)
 }
 
-// libkmod is the library by which udevd loads modules: since systemd 257 it is opened when it is needed (dlopen(3)), so no table
-// of the program names it.
-func (j *judge) libkmod() error {
+// opens judges a library that a program opens when it needs it (dlopen(3)): no table of the program names it. So does udevd with
+// libkmod since systemd 257, and with libblkid since 258.
+func (j *judge) opens(lib string) error {
 	for _, dir := range j.libraryFolders() {
-		for _, file := range j.glob(strings.TrimPrefix(dir, "/") + "/libkmod.so.2") {
-			real, err := j.tree.Resolve(file)
-			if err == nil {
-				err = j.libraries(file, real)
-			}
-			return err
+		file := strings.TrimPrefix(path.Join(dir, lib), "/")
+		if _, err := j.tree.Lstat(file); err != nil {
+			continue
 		}
+		real, err := j.tree.Resolve(file)
+		if err != nil {
+			return fmt.Errorf("%s leads nowhere", file)
+		}
+		return j.libraries(file, real)
 	}
-	return errNotThere("libkmod.so.2")
+	return errNotThere(lib)
 }
 
 // driverRule says why udevd loads no driver for a device.
@@ -93,7 +95,7 @@ func (j *judge) driverRule() error {
 	if j.rules([]string{"MODALIAS", "kmod"}) == "" {
 		return fmt.Errorf("no rule of udev says kmod load $env{MODALIAS} (80-drivers.rules)")
 	}
-	return j.libkmod()
+	return j.opens("libkmod.so.2")
 }
 
 // linkRule is the words of the rule that makes the link by which root is named; "" where root has a name of the kernel.
@@ -121,6 +123,10 @@ func (j *judge) rootLink() {
 	file := j.rules([]string{"IMPORT", "blkid"}, []string{"SYMLINK+=", folder, words})
 	if file == "" {
 		j.bad(what, why, hint, "no rules of udev have blkid look at disks and make links "+folder+" (60-persistent-storage.rules)")
+		return
+	}
+	if err := j.opens("libblkid.so.1"); err != nil {
+		j.bad(what, why, hint, "udevd cannot look at disks: "+err.Error())
 		return
 	}
 	j.good(what, "%s", file)

@@ -28,8 +28,8 @@ func commands() []command {
 			arg("DIR", "of the system whose root is meant", "--sysroot"), arg("KVER", "kernel whose modules are shown", "--kver"), arg("DIR", "with its modules", "--modules-dir"),
 			arg("WORDS", "of the kernel command line", "--cmdline"), sw("as preroot check --target takes it", "--describe")}},
 		{"check", "say whether an image will find root", []option{
-			arg("DESCRIPTION", "of the machine", "--target"), arg("WORDS", "of the kernel command line", "--cmdline"), arg("DIR", "of the system that the image is for", "--sysroot"),
-			arg("KVER", "kernel", "--kver"), arg("DIR", "with its modules", "--modules-dir"), sw("show every link", "-v")}},
+			arg("WORDS", "or a file that describe the machine", "--target"), arg("WORDS", "of the kernel command line", "--cmdline"), arg("DIR", "of the system that the image is for", "--sysroot"),
+			arg("KVER", "kernel that the image is for", "--kver"), arg("DIR", "with its modules", "--modules-dir"), sw("show every link", "-v")}},
 		{"ls", "list what is in an image", []option{sw("show the segments", "-s")}},
 		{"cat", "write files of an image to standard output", nil},
 		{"unpack", "write files of an image into a folder", []option{

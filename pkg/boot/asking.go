@@ -45,7 +45,7 @@ func (f *finder) mayAsk(w storage.Work) bool {
 	case w.Offered:
 		return f.wave >= waveOver
 	}
-	return f.wave > waveChain && f.aliases == known
+	return f.wave >= waveProcessor && f.started && f.aliases == known
 }
 
 // pendingAsks lists what people are still to be asked for.

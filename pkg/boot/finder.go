@@ -295,11 +295,11 @@ func (f *finder) abandoned(ev initqueue.Abandoned) {
 	}
 }
 
-// idle begins the next wave: nothing runs, and the goal is not reached.
+// idle begins the next wave that has something to do: nothing runs, and the goal is not reached.
 func (f *finder) idle() {
-	if f.started && f.wave < waveOver {
+	for f.started && f.wave < waveOver {
 		f.wave++
-		f.started = false
+		f.started = f.isEmpty(f.wave)
 	}
 }
 

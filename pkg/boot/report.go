@@ -81,7 +81,7 @@ func (b *Boot) unready() []string {
 func (b *Boot) undriven() []string {
 	var list []string
 	uevent.Modaliases(b.sys(), func(devpath, alias, bus string) {
-		if uevent.Wave(alias) != uevent.KindStorage {
+		if uevent.Wave(alias) > uevent.KindStorage {
 			return
 		}
 		if _, err := fs.Stat(b.sys(), strings.TrimPrefix(devpath, "/")+"/driver"); err != nil {

@@ -13,10 +13,12 @@ import (
 type wave int
 
 const (
-	waveChain   wave = iota // what the image or the command line names
-	waveStorage             // storage devices, buses and the processor
-	waveAll                 // every modalias
-	waveOver                // nothing is left to load
+	waveChain     wave = iota // what the image or the command line names
+	waveQuick                 // disks, and controllers whose disks are there at once
+	waveStorage               // every other storage device, and buses
+	waveProcessor             // what the processor is good at
+	waveAll                   // every modalias
+	waveOver                  // nothing is left to load
 )
 
 // moduleJobs asks for the modules of the present wave, and for those of devices that have appeared since.
@@ -30,7 +32,7 @@ func (f *finder) moduleJobs() []initqueue.Job {
 		f.started = true
 		jobs = f.beginWave()
 	}
-	if f.wave >= waveStorage && f.aliases != known {
+	if f.wave > waveChain && f.aliases != known {
 		f.aliases = reading
 		jobs = append(jobs, f.b.modaliasJob())
 	}
@@ -54,11 +56,36 @@ func (f *finder) beginWave() []initqueue.Job {
 	return nil
 }
 
+// kinds are what a wave loads: these and what comes before them.
+var kinds = [...]uevent.Kind{waveChain: -1, waveQuick: uevent.KindQuick, waveStorage: uevent.KindBus, waveProcessor: uevent.KindCPU, waveAll: uevent.KindOther, waveOver: uevent.KindOther}
+
+// isEmpty says whether nothing is done in a wave. In that of the processor somebody may be asked.
+func (f *finder) isEmpty(w wave) bool {
+	switch w {
+	case waveOver:
+		return false
+	case waveProcessor:
+		if len(f.pendingAsks()) > 0 {
+			return false
+		}
+	case waveAll:
+		if len(f.b.config.DriverPost) > 0 {
+			return false
+		}
+	}
+	for _, kind := range f.pending {
+		if kind <= kinds[w] {
+			return false
+		}
+	}
+	return f.aliases == known
+}
+
 // due takes from the pending aliases those that this wave loads.
 func (f *finder) due() []string {
 	var aliases []string
 	for alias, kind := range f.pending {
-		if f.wave >= waveAll || f.wave == waveStorage && kind <= uevent.KindCPU || f.people && forPeople(kind) {
+		if kind <= kinds[f.wave] || f.people && forPeople(kind) {
 			aliases = append(aliases, alias)
 			f.loaded[alias] = true
 			delete(f.pending, alias)

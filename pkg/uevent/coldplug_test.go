@@ -153,7 +153,7 @@ func TestModaliasesComplete(t *testing.T) {
 	for a := range got {
 		kinds[Wave(a)] = append(kinds[Wave(a)], a)
 	}
-	for k := KindStorage; k <= KindOther; k++ {
+	for k := KindQuick; k <= KindOther; k++ {
 		slices.Sort(kinds[k])
 		t.Logf("%v: %d %.100q", k, len(kinds[k]), kinds[k])
 	}

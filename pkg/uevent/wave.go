@@ -6,13 +6,14 @@ import "strings"
 // loaded.
 type Kind int
 
-// The kinds, in the order in which a boot to a local root wants them. KindStorage is a controller that
-// disks hang on, or a disk. KindBus is what such a controller may hang behind or need: bridges, USB hosts,
+// The kinds, in the order in which a boot to a local root wants them. KindQuick is a disk, or a controller whose
+// disks are there as soon as its driver is: paravirtual ones and NVMe. KindStorage is any other that disks hang on. KindBus is what such a controller may hang behind or need: bridges, USB hosts,
 // hypervisor buses, PHYs, clocks, regulators. KindCPU is the processor, whose features bring accelerated
 // checksums and ciphers. KindConsole is what a person at a prompt needs: keyboards, displays, virtual
 // consoles. KindOther is all else: network, sound, sensors.
 const (
-	KindStorage Kind = iota
+	KindQuick Kind = iota
+	KindStorage
 	KindBus
 	KindCPU
 	KindConsole
@@ -22,6 +23,8 @@ const (
 // String is the kind as a word for logs.
 func (k Kind) String() string {
 	switch k {
+	case KindQuick:
+		return "quick storage"
 	case KindStorage:
 		return "storage"
 	case KindBus:
@@ -69,8 +72,10 @@ func Wave(modalias string) Kind {
 // minorBusKind knows the buses on which one look is enough.
 func minorBusKind(bus, rest string) Kind {
 	switch bus {
-	case "mmc", "ide", "nd", "ccw", "css":
-		// mmc:block, ide:m-disk, nd:t4 (persistent memory); s390: DASD, zfcp and their subchannels.
+	case "nd": // persistent memory
+		return KindQuick
+	case "mmc", "ide", "ccw", "css":
+		// mmc:block, ide:m-disk; s390: DASD, zfcp and their subchannels.
 		return KindStorage
 	case "vio":
 		// POWER: "vio:TvscsiSIBM,v-scsi", "vio:TfcpSIBM,vfc-client".
@@ -95,6 +100,8 @@ func pciKind(rest string) Kind {
 		return virtioPCIKind(device)
 	}
 	switch class {
+	case "0108": // NVMe
+		return KindQuick
 	case "0805", "0C04": // SD host controller, Fibre Channel
 		return KindStorage
 	case "0C00", "0C03": // FireWire, USB host
@@ -142,7 +149,7 @@ func virtioPCIKind(device string) Kind {
 func virtioKind(id string) Kind {
 	switch id {
 	case "00000002", "00000008", "0000001B":
-		return KindStorage
+		return KindQuick
 	case "00000003", "00000010", "00000012":
 		return KindConsole
 	case "00000017": // IOMMU
@@ -172,7 +179,9 @@ func usbKind(rest string) Kind {
 // disk.
 func scsiKind(rest string) Kind {
 	switch rest {
-	case "t-0x00", "t-0x04", "t-0x05", "t-0x07", "t-0x0e", "t-0x14":
+	case "t-0x00", "t-0x0e", "t-0x14":
+		return KindQuick
+	case "t-0x04", "t-0x05", "t-0x07":
 		return KindStorage
 	}
 	return KindOther
@@ -184,7 +193,7 @@ func vmbusKind(guid string) Kind {
 	case "d96361baa104294db60572e2ffb1dc7f", // SCSI
 		"32264132cb86a2449b5c50d1417354f5", // IDE
 		"4acc9b2f6900f34ab76b6fd0be528cda": // Fibre Channel
-		return KindStorage
+		return KindQuick
 	case "1df6c444444400449d52802e27ede19f": // PCI pass-through
 		return KindBus
 	case "6dad12f9172bea48bd65f927a61c7684", // keyboard
@@ -198,7 +207,7 @@ func vmbusKind(guid string) Kind {
 func xenKind(rest string) Kind {
 	switch rest {
 	case "vbd", "vscsi":
-		return KindStorage
+		return KindQuick
 	case "pci", "pcifront":
 		return KindBus
 	case "vfb", "vkbd", "console":

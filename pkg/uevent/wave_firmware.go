@@ -20,7 +20,9 @@ func acpiID(id string) Kind {
 		"PNP0D40", "QCOM8051", "QCOM8052", "AMDI0040", "AMDI0041", "ACPI0012":
 		// SD and eMMC hosts (drivers/mmc/host/sdhci-acpi.c), NVDIMM root.
 		return KindStorage
-	case "VMBUS", "VMBus", "LNRO0005", "PNP0A03", "PNP0A08", "ACPI0004", "PNP0D10", "PNP0D15": // Hyper-V, virtio-mmio, PCI, USB hosts
+	case "VMBUS", "VMBus", "LNRO0005": // Hyper-V, virtio-mmio
+		return KindQuick
+	case "PNP0A03", "PNP0A08", "ACPI0004", "PNP0D10", "PNP0D15": // PCI, USB hosts
 		return KindBus
 	case "LNXPWRBN", "PNP0C0C": // power buttons
 		return KindConsole
@@ -37,7 +39,9 @@ func platformKind(name string) Kind {
 	switch {
 	case has(name, "mmc", "sdhci", "ahci", "sata", "ufs", "pata"):
 		return KindStorage
-	case has(name, "virtio-mmio", "virtio_mmio", "xhci", "ehci", "ohci", "dwc2", "dwc3", "phy", "regulator", "pinctrl", "clk"):
+	case has(name, "virtio-mmio", "virtio_mmio"):
+		return KindQuick
+	case has(name, "xhci", "ehci", "ohci", "dwc2", "dwc3", "phy", "regulator", "pinctrl", "clk"):
 		return KindBus
 	case has(name, "i8042", "framebuffer", "simpledrm"):
 		return KindConsole
@@ -51,14 +55,16 @@ func platformKind(name string) Kind {
 func openFirmwareKind(rest string) Kind {
 	name, _, _ := strings.Cut(strings.TrimPrefix(rest, "N"), "T")
 	switch {
-	case has(rest, "nvme", "mmc", "sdhci", "ahci", "sata", "ufs", "scsi"):
+	case has(rest, "nvme", "virtio,mmio"):
+		return KindQuick
+	case has(rest, "mmc", "sdhci", "ahci", "sata", "ufs", "scsi"):
 		return KindStorage
 	case has(name, "ethernet", "sound", "codec", "camera", "video", "audio", "wifi", "bluetooth"):
 		return KindOther
 	case has(name, "keyboard", "gpio-keys", "display", "hdmi", "panel", "gpu", "framebuffer", "backlight"):
 		return KindConsole
 	case has(rest, "phy", "clock", "regulator", "pinctrl", "iommu", "pcie", "usb", "dma", "i2c", "gpio", "reset",
-		"power", "mailbox", "spmi", "rpmh", "interconnect", "virtio,mmio", "pmic", "hwspinlock", "scm"):
+		"power", "mailbox", "spmi", "rpmh", "interconnect", "pmic", "hwspinlock", "scm"):
 		return KindBus
 	}
 	return KindOther

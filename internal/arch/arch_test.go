@@ -83,7 +83,7 @@ var hostPackages = []string{
 
 // layers is section 3 of docs/architecture.md from the bottom up: a package imports those of lower layers only.
 var layers = [][]string{
-	{"internal/linux", "internal/klog", "internal/safe", "internal/crc", "pkg/timeline"},
+	{"internal/linux", "internal/klog", "internal/safe", "internal/crc", "internal/inflate", "pkg/timeline"},
 	{"pkg/cmdline", "dracut/lib"},
 	{"pkg/config", "pkg/crypttab", "pkg/device", "pkg/blkid", "pkg/kmod", "pkg/uevent", "pkg/vconsole", "pkg/buildconf", "pkg/unpack", "pkg/lvm", "pkg/luks", "pkg/dynlink"},
 	{"pkg/initqueue", "pkg/initrd", "pkg/rootfs", "pkg/mount", "pkg/rescue", "pkg/switchroot", "pkg/hooks", "pkg/udevd", "pkg/stock", "pkg/storage"},

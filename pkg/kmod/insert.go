@@ -1,14 +1,14 @@
 package kmod
 
 import (
-	"compress/gzip"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"strings"
 	"syscall"
+
+	"github.com/preroot/preroot/internal/inflate"
 )
 
 // insert puts one module into the kernel, all that it needs being there.
@@ -105,55 +105,14 @@ func compression(file string) string {
 // maxModule bounds an unpacked module. The largest ones have some tens of MiB.
 const maxModule = 256 << 20
 
-// gunzip reads a whole gzip file. The size of what is inside stands in its last four bytes (RFC 1952, ISIZE),
-// so memory is asked for once.
+// gunzip reads a whole gzip file.
 func gunzip(fsys fs.FS, name string) ([]byte, error) {
-	f, err := fsys.Open(name)
+	file, err := fs.ReadFile(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNoFile
+	}
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, ErrNoFile
-		}
 		return nil, err
 	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return nil, fmt.Errorf("damaged gzip file: %w", err)
-	}
-	image := make([]byte, 0, sizeHint(f))
-	for {
-		if len(image) == cap(image) {
-			image = append(image, 0)[:len(image)]
-		}
-		n, err := z.Read(image[len(image):cap(image)])
-		image = image[:len(image)+n]
-		switch {
-		case err == io.EOF:
-			return image, nil
-		case err != nil:
-			return nil, fmt.Errorf("damaged gzip file: %w", err)
-		case len(image) > maxModule:
-			return nil, fmt.Errorf("it unpacks to more than %d MiB", maxModule>>20)
-		}
-	}
-}
-
-// sizeHint returns the unpacked size that a gzip file claims plus one byte (so that its end is seen without
-// growing), as far as the claim is possible: deflate packs at most 1032 to 1.
-func sizeHint(f fs.File) int64 {
-	const small = 64 << 10
-	r, ok := f.(io.ReaderAt)
-	if !ok {
-		return small
-	}
-	info, err := f.Stat()
-	var tail [4]byte
-	if err != nil || info.Size() < 18 {
-		return small
-	}
-	if _, err := r.ReadAt(tail[:], info.Size()-4); err != nil {
-		return small
-	}
-	claim := int64(tail[0]) | int64(tail[1])<<8 | int64(tail[2])<<16 | int64(tail[3])<<24
-	return min(claim, 1032*info.Size(), maxModule) + 1
+	return inflate.Gunzip(file, maxModule)
 }

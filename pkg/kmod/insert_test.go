@@ -103,15 +103,3 @@ func TestErrorsInWords(t *testing.T) {
 		}
 	}
 }
-
-// FuzzGunzip unpacks arbitrary bytes.
-func FuzzGunzip(f *testing.F) {
-	f.Add(gzipped(f, []byte("a module")))
-	f.Add([]byte("\x1f\x8b"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		image, err := gunzip(fstest.MapFS{"m": {Data: data}}, "m")
-		if err == nil && len(image) > 1032*len(data) {
-			t.Errorf("%d bytes out of %d", len(image), len(data))
-		}
-	})
-}

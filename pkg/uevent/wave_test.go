@@ -8,7 +8,7 @@ func TestWave(t *testing.T) {
 		want     Kind
 	}{
 		{"pci:v00008086d00002922sv00001AF4sd00001100bc01sc06i01", KindStorage}, // AHCI
-		{"pci:v0000144Dd0000A808sv0000144Dsd0000A801bc01sc08i02", KindQuick}, // NVMe
+		{"pci:v0000144Dd0000A808sv0000144Dsd0000A801bc01sc08i02", KindQuick},   // NVMe
 		{"pci:v00008086d0000201Dsv00008086sd00000000bc01sc04i00", KindStorage}, // VMD
 		{"pci:v00001077d00002532sv00001077sd0000015Dbc0Csc04i00", KindStorage}, // Fibre Channel
 		{"pci:v00008086d00005AD0sv00008086sd00007270bc08sc05i01", KindStorage}, // SDHCI

@@ -3,9 +3,11 @@ package boot
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/preroot/preroot/pkg/initqueue"
+	"github.com/preroot/preroot/pkg/storage"
 	"github.com/preroot/preroot/pkg/uevent"
 )
 
@@ -59,13 +61,14 @@ func (f *finder) beginWave() []initqueue.Job {
 // kinds are what a wave loads: these and what comes before them.
 var kinds = [...]uevent.Kind{waveChain: -1, waveQuick: uevent.KindQuick, waveStorage: uevent.KindBus, waveProcessor: uevent.KindCPU, waveAll: uevent.KindOther, waveOver: uevent.KindOther}
 
-// isEmpty says whether nothing is done in a wave. In that of the processor somebody may be asked.
+// isEmpty says whether nothing is done in a wave: the loop, which is idle once, would wait there for an event. In that of the processor somebody may be asked, but for what is offered
+// when all is over.
 func (f *finder) isEmpty(w wave) bool {
 	switch w {
 	case waveOver:
 		return false
 	case waveProcessor:
-		if len(f.pendingAsks()) > 0 {
+		if slices.ContainsFunc(f.layerWork(), func(w storage.Work) bool { return w.Asks && !w.Offered }) {
 			return false
 		}
 	case waveAll:

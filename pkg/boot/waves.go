@@ -94,6 +94,7 @@ func (f *finder) due() []string {
 			delete(f.pending, alias)
 		}
 	}
+	slices.Sort(aliases) // the same machine boots the same way
 	return aliases
 }
 

@@ -32,6 +32,7 @@ type finder struct {
 	resume  *resumeGoal     // the device of resume=, while it is awaited
 	scan    need            // block devices of /sys
 	aliases need            // every modalias of /sys
+	quick   bool            // only those where quick disks may be were read
 	buses   need            // what still scans, and what the kernel has sent
 	doubts  int             // how often that was in doubt
 	wave    wave
@@ -81,8 +82,11 @@ type (
 		devices []uevent.Event
 		number  uint64 // of the kernel's last event before the scan
 	}
-	aliased struct{ aliases map[string]uevent.Kind }
-	probed  struct {
+	aliased struct {
+		quick   bool
+		aliases map[string]uevent.Kind
+	}
+	probed struct {
 		name  string
 		seq   uint64
 		facts device.Facts
@@ -124,7 +128,7 @@ func (f *finder) Handle(ev initqueue.Event) {
 		f.inv.Replace(ev.devices)
 		f.doubt()
 	case aliased:
-		f.aliases = known
+		f.aliases, f.quick = known, ev.quick
 		for alias, kind := range ev.aliases {
 			f.alias(alias, kind)
 		}

@@ -39,12 +39,16 @@ func (b *Boot) scanJob() initqueue.Job {
 	}}
 }
 
-// modaliasJob looks at what every device of the machine calls itself.
-func (b *Boot) modaliasJob() initqueue.Job {
+// modaliasJob looks at what every device of the machine calls itself, or only where quick disks may be.
+func (b *Boot) modaliasJob(quick bool) initqueue.Job {
 	return initqueue.Job{Key: "modaliases", Limit: moduleLimit, Run: func() initqueue.Event {
 		defer b.spans.Start("scan", "modaliases")(nil)
-		found := aliased{map[string]uevent.Kind{}}
-		uevent.Modaliases(b.sys(), func(_, modalias, _ string) {
+		found := aliased{quick: quick, aliases: map[string]uevent.Kind{}}
+		look := uevent.Modaliases
+		if quick {
+			look = uevent.QuickModaliases
+		}
+		look(b.sys(), func(_, modalias, _ string) {
 			found.aliases[modalias] = uevent.Wave(modalias)
 		})
 		return found

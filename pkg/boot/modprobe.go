@@ -2,7 +2,6 @@ package boot
 
 import (
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/preroot/preroot/internal/linux"
@@ -14,7 +13,7 @@ import (
 // Modprobe is the applet that the kernel starts for request_module: "modprobe -q -- NAME". It takes no lock and asks nobody: the
 // engine may be inside finit_module of the very module that asks. It returns an exit status.
 func Modprobe(args []string) int {
-	if loadModules(os.DirFS("/"), names(args)) != nil {
+	if loadModules(linux.Tree{}, names(args)) != nil {
 		return 1
 	}
 	return 0

@@ -22,11 +22,7 @@ func (f *finder) peopleJobs() []initqueue.Job {
 	if f.b.loader == nil {
 		return nil
 	}
-	var jobs []initqueue.Job
-	if f.aliases != known {
-		f.aliases = reading
-		jobs = append(jobs, f.b.modaliasJob())
-	}
+	jobs := f.aliasJobs()
 	if aliases := f.due(); len(aliases) > 0 {
 		jobs = append(jobs, f.load("consoles", aliases, true))
 	}

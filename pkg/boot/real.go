@@ -17,7 +17,7 @@ import (
 // Real is the machine that this process runs on. The caller adds Parent, Signals and Restarted.
 func Real(log *klog.Logger) Machine {
 	return Machine{
-		Files:            os.DirFS("/"),
+		Files:            linux.Tree{},
 		Scratch:          linux.Files{},
 		Kernel:           linux.Modules{},
 		Mounter:          realMounter{},

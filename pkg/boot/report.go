@@ -80,12 +80,12 @@ func (b *Boot) unready() []string {
 // undriven names the storage devices that no driver has taken: its module is not in the image, or did not load.
 func (b *Boot) undriven() []string {
 	var list []string
-	uevent.Modaliases(b.sys(), func(devpath, alias, bus string) {
+	uevent.Modaliases(b.sys(), func(dir, alias, bus string) {
 		if uevent.Wave(alias) > uevent.KindStorage {
 			return
 		}
-		if _, err := fs.Stat(b.sys(), strings.TrimPrefix(devpath, "/")+"/driver"); err != nil {
-			list = append(list, fmt.Sprintf("%s %s (%s)", bus, path.Base(devpath), alias))
+		if _, err := fs.Stat(b.sys(), dir+"/driver"); err != nil {
+			list = append(list, fmt.Sprintf("%s %s (%s)", bus, path.Base(dir), alias))
 		}
 	})
 	// A controller's own device tells less than the disk behind it: "virtio" before "pci".

@@ -34,14 +34,23 @@ func (f *finder) moduleJobs() []initqueue.Job {
 		f.started = true
 		jobs = f.beginWave()
 	}
-	if f.wave > waveChain && f.aliases != known {
-		f.aliases = reading
-		jobs = append(jobs, f.b.modaliasJob())
+	if f.wave > waveChain {
+		jobs = append(jobs, f.aliasJobs()...)
 	}
 	if aliases := f.due(); len(aliases) > 0 {
 		jobs = append(jobs, f.load("devices", aliases, true))
 	}
 	return jobs
+}
+
+// aliasJobs has looked at what the devices call themselves: in the quick wave those alone that it is for.
+func (f *finder) aliasJobs() []initqueue.Job {
+	quick := f.wave == waveQuick && !f.people
+	if f.aliases == known && (quick || !f.quick) {
+		return nil
+	}
+	f.aliases = reading
+	return []initqueue.Job{f.b.modaliasJob(quick)}
 }
 
 func (f *finder) beginWave() []initqueue.Job {
@@ -81,7 +90,7 @@ func (f *finder) isEmpty(w wave) bool {
 			return false
 		}
 	}
-	return f.aliases == known
+	return f.aliases == known && !f.quick
 }
 
 // due takes from the pending aliases those that this wave loads.

@@ -3,6 +3,7 @@ package uevent
 import (
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -64,11 +65,11 @@ func devPath(sys fs.FS, dir string) string {
 	return path.Join("/", path.Dir(dir), target)
 }
 
-// Modaliases calls visit for each device in sys, the tree of /sys, that names itself to modprobe: its path
-// under /sys ("/devices/..."), its modalias, and its bus or class. A modalias shared by many devices (every
-// CPU has the same) may be visited once only. It reads each bus's list of devices: every driver core
+// Modaliases calls visit for each device in sys, the tree of /sys, that names itself to modprobe: its directory
+// there ("bus/pci/devices/0000:00:01.0", a symbolic link), its modalias, and its bus or class. A modalias shared by many
+// devices (every CPU has the same) may be visited once only. It reads each bus's list of devices: every driver core
 // device with a modalias is on a bus, but for those of the two classes named here.
-func Modaliases(sys fs.FS, visit func(devpath, modalias, subsystem string)) {
+func Modaliases(sys fs.FS, visit func(dir, modalias, subsystem string)) {
 	for _, bus := range list(sys, "bus") {
 		if !busHasAliases(bus) {
 			continue
@@ -77,18 +78,33 @@ func Modaliases(sys fs.FS, visit func(devpath, modalias, subsystem string)) {
 		if bus == "cpu" && len(names) > 1 {
 			names = names[:1]
 		}
-		for _, name := range names {
-			visitAlias(sys, "bus/"+bus+"/devices/"+name, bus, visit)
-		}
+		visitAliases(sys, "bus/"+bus+"/devices", names, bus, visit)
 	}
 	for _, class := range []string{"dmi", "input"} {
-		for _, name := range list(sys, "class/"+class) {
-			visitAlias(sys, "class/"+class+"/"+name, class, visit)
-		}
+		visitAliases(sys, "class/"+class, list(sys, "class/"+class), class, visit)
 	}
 }
 
-func visitAlias(sys fs.FS, dir, subsystem string, visit func(devpath, modalias, subsystem string)) {
+// QuickModaliases is Modaliases for the places of quick disks (KindQuick) alone. One that lies elsewhere, behind a node of a device
+// tree with a name of its own, is found by Modaliases.
+func QuickModaliases(sys fs.FS, visit func(dir, modalias, subsystem string)) {
+	for _, bus := range []string{"nd", "pci", "scsi", "virtio", "vmbus", "xen"} {
+		visitAliases(sys, "bus/"+bus+"/devices", list(sys, "bus/"+bus+"/devices"), bus, visit)
+	}
+	// Most of what these have is none; the buses behind virtio-mmio and Hyper-V show in the names.
+	for _, bus := range []string{"acpi", "platform"} {
+		names := slices.DeleteFunc(list(sys, "bus/"+bus+"/devices"), func(name string) bool { return !has(name, "virtio", "LNRO0005", "VMBUS", "VMBus", "nvme") })
+		visitAliases(sys, "bus/"+bus+"/devices", names, bus, visit)
+	}
+}
+
+func visitAliases(sys fs.FS, above string, names []string, subsystem string, visit func(dir, modalias, subsystem string)) {
+	for _, name := range names {
+		visitAlias(sys, above+"/"+name, subsystem, visit)
+	}
+}
+
+func visitAlias(sys fs.FS, dir, subsystem string, visit func(dir, modalias, subsystem string)) {
 	alias := ""
 	if text, err := fs.ReadFile(sys, dir+"/modalias"); err == nil {
 		alias = strings.TrimRight(string(text), "\n")
@@ -98,7 +114,7 @@ func visitAlias(sys fs.FS, dir, subsystem string, visit func(devpath, modalias, 
 		}
 	}
 	if alias != "" && validValue(alias) {
-		visit(devPath(sys, dir), alias, subsystem)
+		visit(dir, alias, subsystem)
 	}
 }
 

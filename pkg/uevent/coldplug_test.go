@@ -64,17 +64,45 @@ func TestScan(t *testing.T) {
 
 func TestModaliases(t *testing.T) {
 	var got []string
-	Modaliases(machine(), func(devpath, modalias, subsystem string) {
-		got = append(got, subsystem+" "+devpath+" "+modalias)
+	Modaliases(machine(), func(dir, modalias, subsystem string) {
+		got = append(got, dir+" "+modalias)
 	})
 	want := []string{
-		"cpu /devices/system/cpu/cpu0 cpu:type:x86,ven0000fam0006mod0055:feature:,0000",
-		"pci /devices/pci0000:00/0000:00:02.0 pci:v00001AF4d00001001sv00001AF4sd00000002bc01sc00i00",
-		"virtio /devices/pci0000:00/0000:00:02.0/virtio1 virtio:d00000002v00001AF4",
-		"input /devices/platform/i8042/serio0/input/input0 input:b0011v0001p0001eAB41-e0,1,4,11,14,k71,72,ram4,l0,1,2,sfw",
+		"bus/cpu/devices/cpu0 cpu:type:x86,ven0000fam0006mod0055:feature:,0000",
+		"bus/pci/devices/0000:00:02.0 pci:v00001AF4d00001001sv00001AF4sd00000002bc01sc00i00",
+		"bus/virtio/devices/virtio1 virtio:d00000002v00001AF4",
+		"class/input/input0 input:b0011v0001p0001eAB41-e0,1,4,11,14,k71,72,ram4,l0,1,2,sfw",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// What QuickModaliases visits is a part of what Modaliases does, with every device of KindQuick.
+func TestQuickModaliases(t *testing.T) {
+	sys := machine()
+	for dir, alias := range map[string]string{
+		"platform/devices/LNRO0005:00": "acpi:LNRO0005:", "platform/devices/a000000.virtio_mmio": "of:Nvirtio_mmioT(null)Cvirtio,mmio", "acpi/devices/VMBUS:00": "acpi:VMBUS:",
+		"xen/devices/vbd-51712": "xen:vbd", "scsi/devices/0:0:0:0": "scsi:t-0x00", "nd/devices/region0": "nd:t4", "vmbus/devices/1": "vmbus:d96361baa104294db60572e2ffb1dc7f",
+		"platform/devices/serial8250": "platform:serial8250", "acpi/devices/PNP0303:00": "acpi:PNP0303:",
+	} {
+		sys["bus/"+dir+"/modalias"] = &fstest.MapFile{Data: []byte(alias + "\n")}
+	}
+	all, quick := map[string]bool{}, map[string]bool{}
+	Modaliases(sys, func(dir, alias, _ string) { all[dir+" "+alias] = Wave(alias) == KindQuick })
+	QuickModaliases(sys, func(dir, alias, _ string) { quick[dir+" "+alias] = true })
+	for device, is := range all {
+		if is && !quick[device] {
+			t.Errorf("%s is not visited", device)
+		}
+	}
+	for device := range quick {
+		if _, there := all[device]; !there || strings.Contains(device, "serial8250") || strings.Contains(device, "PNP0303") {
+			t.Errorf("%s is visited", device)
+		}
+	}
+	if len(quick) != 9 {
+		t.Errorf("%d are visited: %v", len(quick), quick)
 	}
 }
 
@@ -116,7 +144,7 @@ func TestScanThisMachine(t *testing.T) {
 func TestModaliasesComplete(t *testing.T) {
 	dir := sysfs(t)
 	got := map[string]bool{}
-	Modaliases(os.DirFS(dir), func(devpath, modalias, subsystem string) {
+	Modaliases(os.DirFS(dir), func(devpath, modalias, _ string) {
 		got[modalias] = true
 		if _, err := os.Stat(filepath.Join(dir, devpath)); err != nil {
 			t.Error(err)

@@ -8,11 +8,11 @@ import (
 // maxSuppliers bounds the walk over suppliers of suppliers.
 const maxSuppliers = 256
 
-// Suppliers calls visit for each device that the device at devpath ("/devices/...") needs before its driver
+// Suppliers calls visit, as Modaliases does, for each device that the device at devpath ("/devices/...") needs before its driver
 // can work, and for what those need: PHYs, clocks, regulators, an IOMMU. The kernel shows each as a link
 // "supplier:BUS:NAME" in the directory of the consumer (drivers/base/core.c, device_link_add). Without a
 // modalias a supplier is passed over, but not what it needs itself.
-func Suppliers(sys fs.FS, devpath string, visit func(devpath, modalias, subsystem string)) {
+func Suppliers(sys fs.FS, devpath string, visit func(dir, modalias, subsystem string)) {
 	todo := []string{strings.TrimPrefix(devpath, "/")}
 	seen := map[string]bool{todo[0]: true}
 	for i := 0; i < len(todo) && i < maxSuppliers; i++ {

@@ -14,6 +14,10 @@ const (
 	maxSpread = 0.03 // between boots of the same image
 	maxDrift  = 0.10 // of the floor from the committed one
 	maxLeft   = 64   // kB that an initramfs may leave in memory
+
+	// maxGeneric is how many times the image for known hardware a generic one
+	// may take, from /init and from power-on.
+	maxGeneric = 1.15
 )
 
 // maxRatio is how many times the floor the image for known hardware may take.
@@ -32,11 +36,23 @@ func report(k vm.Kernel, rows []row, out io.Writer) error {
 		b := r.fastest()
 		ratio := b.InitSeconds / floor
 		err := errors.Join(r.unsteady(), r.verdict(k.Name, ratio, i == 0))
-		fmt.Fprintf(out, "%-12s %-10s %9.4f %7.2f%% %9.3f %8d %7d %7.3f  %s\n", k.Name, r.name,
-			b.InitSeconds, 100*r.spread(), b.TotalSeconds, b.LeftKB, kilobytes(r.image), ratio, word(err))
+		if r.name == "generic" {
+			err = errors.Join(err, r.against(rows[i-1], k.Name))
+		}
+		fmt.Fprintf(out, "%-12s %-10s %9.4f %7.2f%% %5d %9.3f %8d %7d %7.3f  %s\n", k.Name, r.name,
+			b.InitSeconds, 100*r.spread(), len(r.boots), r.total(), b.LeftKB, kilobytes(r.image), ratio, word(err))
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// against compares a generic image with that for known hardware.
+func (r row) against(known row, kernel string) error {
+	init, total := r.fastest().InitSeconds/known.fastest().InitSeconds, r.total()/known.total()
+	if init <= maxGeneric && total <= maxGeneric {
+		return nil
+	}
+	return fmt.Errorf("generic on %s: %.3f times known from /init, %.3f times from power-on, at most %.2f is allowed", kernel, init, total, maxGeneric)
 }
 
 func (r row) unsteady() error {

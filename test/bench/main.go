@@ -5,12 +5,17 @@
 //
 //	go run ./test/bench [-n 3] [-kernels "6.1-cloud 6.1"] [-generic]
 //
-// Boots of both are interleaved and the minimum counts. A spread over 3 % in
-// either, a floor more than 10 % off the last committed one (floor.txt), or a
-// ratio below 1.0 is an error of the measurement and not a result.
+// Boots of all are interleaved and the minimum counts. A spread over 3 % of the
+// -n fastest in any, a floor more than 10 % off the last committed one
+// (floor.txt), or a ratio below 1.0 is an error of the measurement and not a
+// result. While the guest waits for its disk, which the host serves in real
+// time, the virtual clock leaps to the next timer: a tick of 4 ms, or seconds on
+// a host that is busy. So up to four times as many boots are made until that
+// many agree; a leap only ever makes a boot slower.
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -67,8 +72,8 @@ func bench(o options, out, errs io.Writer) error {
 		return err
 	}
 	var all error
-	fmt.Fprintf(out, "%-12s %-10s %9s %8s %9s %8s %7s %7s  %s\n",
-		"kernel", "image", "init s", "spread", "total s", "left kB", "kB", "ratio", "")
+	fmt.Fprintf(out, "%-12s %-10s %9s %8s %5s %9s %8s %7s %7s  %s\n",
+		"kernel", "image", "init s", "spread", "boots", "total s", "left kB", "kB", "ratio", "")
 	for _, name := range strings.Fields(o.kernels) {
 		k, err := vm.GetKernel(name, errs)
 		if err != nil {
@@ -98,6 +103,7 @@ type row struct {
 	name  string
 	image string
 	boots []vm.Bench
+	n     int // of the fastest that must agree
 }
 
 // measure boots each image n times, in turn.
@@ -106,13 +112,14 @@ func (o options) measure(k vm.Kernel, dir, disk string, errs io.Writer) ([]row, 
 	if err != nil {
 		return nil, err
 	}
-	for i := range o.n {
+	for i := 0; i < o.n || i < maxRounds*o.n && slices.ContainsFunc(rows, func(r row) bool { return r.unsteady() != nil }); i++ {
 		for j := range rows {
+			rows[j].n = o.n
 			b, err := bootOnce(k, rows[j].image, dir, disk)
 			if err != nil {
 				return nil, fmt.Errorf("%s on %s: %w", rows[j].name, k, err)
 			}
-			fmt.Fprintf(errs, "%s %s %d/%d: %.6f s\n", k.Name, rows[j].name, i+1, o.n, b.InitSeconds)
+			fmt.Fprintf(errs, "%s %s %d: %.6f s, %.6f s from power-on\n", k.Name, rows[j].name, i+1, b.InitSeconds, b.TotalSeconds)
 			rows[j].boots = append(rows[j].boots, b)
 		}
 	}
@@ -158,6 +165,9 @@ func makeFloor(k vm.Kernel, dir, image string) error {
 	return nil
 }
 
+// maxRounds bounds the boots of each image, as a multiple of -n.
+const maxRounds = 4
+
 // bootOnce boots from a fresh raw copy in memory: with a snapshot the times
 // scatter.
 func bootOnce(k vm.Kernel, image, dir, disk string) (vm.Bench, error) {
@@ -185,24 +195,21 @@ func bootOnce(k vm.Kernel, image, dir, disk string) (vm.Bench, error) {
 }
 
 // fastest is the boot that counts.
-func (r row) fastest() vm.Bench {
-	return slices.MinFunc(r.boots, func(a, b vm.Bench) int {
-		switch {
-		case a.InitSeconds < b.InitSeconds:
-			return -1
-		case a.InitSeconds > b.InitSeconds:
-			return 1
-		}
-		return 0
-	})
+func (r row) fastest() vm.Bench { return r.sorted()[0] }
+
+// sorted has the boots, the fastest first.
+func (r row) sorted() []vm.Bench {
+	return slices.SortedFunc(slices.Values(r.boots), func(a, b vm.Bench) int { return cmp.Compare(a.InitSeconds, b.InitSeconds) })
 }
 
-// spread is how far the slowest boot lies above the fastest, as a share.
+// total is the shortest time from power-on.
+func (r row) total() float64 {
+	return slices.MinFunc(r.boots, func(a, b vm.Bench) int { return cmp.Compare(a.TotalSeconds, b.TotalSeconds) }).TotalSeconds
+}
+
+// spread is how far the slowest of the n fastest boots lies above the fastest,
+// as a share.
 func (r row) spread() float64 {
-	low := r.fastest().InitSeconds
-	high := low
-	for _, b := range r.boots {
-		high = max(high, b.InitSeconds)
-	}
-	return high/low - 1
+	boots := r.sorted()
+	return boots[min(r.n, len(boots))-1].InitSeconds/boots[0].InitSeconds - 1
 }

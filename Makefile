@@ -1,4 +1,4 @@
-# make              build/init (the /init of an initramfs), build/preroot (host command), build/initrd, build/nfsroot, build/lvm and build/unlock (helpers of images)
+# make              build/init (the /init of an initramfs), build/preroot (host command), build/initrd, build/nfsroot, build/lvm, build/unlock and build/modules (helpers of images)
 # make init-arm64   build/arm64/init, the same for arm64 (preroot build --init takes it)
 # make boot         build, make an image and a small root, boot it under QEMU; BOOT="-kernel sid -firmware uefi" and more
 # make test         everything: format, vet, staticcheck, unit tests, QEMU suite
@@ -44,7 +44,7 @@ STEP  = build/summary -dir build/test
 
 .PHONY: all install deb init-arm64 boot test bench fuzz getarg initqueue hooks injection lvm test-layouts test-matrix matrix test-dracut faults twins kills hooks-bad dracut-modules breakages real times-locked initrd-oracle initrd kernels tools test-deb clean FORCE
 
-all: build/init build/preroot build/initrd build/nfsroot build/lvm build/unlock
+all: build/init build/preroot build/initrd build/nfsroot build/lvm build/unlock build/modules
 
 # Go knows better than make what is out of date.
 build/init: FORCE
@@ -53,7 +53,10 @@ build/init: FORCE
 build/arm64/init: FORCE
 	GOARCH=arm64 $(BUILD) -o $@ ./cmd/init
 
-init-arm64: build/arm64/init
+build/arm64/modules: FORCE
+	GOARCH=arm64 $(BUILD) -o $@ ./cmd/modules
+
+init-arm64: build/arm64/init build/arm64/modules
 
 build/preroot: FORCE
 	$(BUILD) -o $@ ./cmd/preroot
@@ -69,6 +72,9 @@ build/lvm: FORCE
 
 build/unlock: FORCE
 	$(BUILD) -o $@ ./cmd/unlock
+
+build/modules: FORCE
+	$(BUILD) -o $@ ./cmd/modules
 
 build/summary: FORCE
 	@$(BUILD) -o $@ ./test/summary
@@ -100,7 +106,7 @@ install: all
 	install -D -m 755 build/preroot $(DESTDIR)$(PREFIX)/bin/preroot
 	$(if $(MKINITRD),ln -sf preroot $(DESTDIR)$(PREFIX)/bin/mkinitrd)
 	install -d $(LIB)/preroot
-	install -m 755 build/init build/initrd build/nfsroot build/lvm build/unlock packaging/update-initramfs packaging/booted packaging/reinstall $(LIB)/preroot
+	install -m 755 build/init build/initrd build/nfsroot build/lvm build/unlock build/modules packaging/update-initramfs packaging/booted packaging/reinstall $(LIB)/preroot
 	install -D -m 755 dracut/79preroot/module-setup.sh $(MODULE)/module-setup.sh
 	ln -f $(LIB)/preroot/init $(MODULE)/init || install -m 755 build/init $(MODULE)/init
 	install -D -m 755 packaging/50-preroot.install $(LIB)/kernel/install.d/50-preroot.install

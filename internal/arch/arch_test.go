@@ -90,7 +90,7 @@ var layers = [][]string{
 	{"pkg/nfsroot", "pkg/ramdisk", "pkg/activate", "pkg/unlock"}, // of helpers: not in /init
 	{"pkg/archive", "pkg/chain", "pkg/dracutmod", "pkg/uki"},     // of the builder
 	{"pkg/boot", "pkg/supervisor", "pkg/check", "pkg/image"},
-	{"cmd/init", "cmd/preroot", "cmd/initrd", "cmd/nfsroot", "cmd/lvm", "cmd/unlock"},
+	{"cmd/init", "cmd/preroot", "cmd/initrd", "cmd/nfsroot", "cmd/lvm", "cmd/unlock", "cmd/modules"},
 	{"internal/vm", "internal/linuxtest"},
 }
 

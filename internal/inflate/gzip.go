@@ -1,9 +1,7 @@
 package inflate
 
 import (
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 )
 
@@ -34,7 +32,7 @@ func Gunzip(file []byte, limit int) ([]byte, error) {
 		return nil, errCut
 	}
 	// The last four bytes are the size of what is inside: memory is asked for once.
-	claim := int(binary.LittleEndian.Uint32(file[len(file)-4:]))
+	claim := int(le32(file[len(file)-4:]))
 	s := &stream{in: file, out: make([]byte, 0, min(claim, limit, maxFactor*len(file)))}
 	for len(s.in) > 0 {
 		if err := s.member(limit); err != nil {
@@ -54,12 +52,12 @@ func (s *stream) member(limit int) error {
 	s.pos, s.bits, s.n = 0, 0, 0
 	s.start = len(s.out)
 	if err := s.run(limit); err != nil {
-		return fmt.Errorf("damaged gzip file: %w", err)
+		return err
 	}
 	if s.pos < 0 || len(s.in)-s.pos < trailer {
 		return errCut
 	}
-	sum, size := binary.LittleEndian.Uint32(s.in[s.pos:]), binary.LittleEndian.Uint32(s.in[s.pos+4:])
+	sum, size := le32(s.in[s.pos:]), le32(s.in[s.pos+4:])
 	made := s.out[s.start:]
 	if uint32(len(made)) != size || crc32.ChecksumIEEE(made) != sum {
 		return errSum
@@ -78,7 +76,7 @@ func header(file []byte) (int, error) {
 		if at+2 > len(file) {
 			return 0, errCut
 		}
-		at += 2 + int(binary.LittleEndian.Uint16(file[at:]))
+		at += 2 + int(le16(file[at:]))
 	}
 	for _, text := range []byte{hasName, hasComment} {
 		if flags&text == 0 {
@@ -96,4 +94,15 @@ func header(file []byte) (int, error) {
 		return 0, errCut
 	}
 	return at, nil
+}
+
+// Numbers as they lie in the file. The package is linked into a program that has no room for encoding/binary.
+
+func le16(b []byte) uint16 { return uint16(b[0]) | uint16(b[1])<<8 }
+
+func le32(b []byte) uint32 { return uint32(le16(b)) | uint32(le16(b[2:]))<<16 }
+
+func le64(b []byte) uint64 {
+	_ = b[7]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 }

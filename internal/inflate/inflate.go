@@ -2,13 +2,10 @@
 // fifth of the code of compress/gzip, and three times as fast, since it reads from a slice and looks back in what it has made.
 package inflate
 
-import (
-	"encoding/binary"
-	"errors"
-)
+import "errors"
 
 // errDamaged says that a stream is none of deflate (RFC 1951), or is cut off.
-var errDamaged = errors.New("damaged deflate stream")
+var errDamaged = errors.New("damaged gzip file: its content is no deflate stream")
 
 // stream is deflate on its way from in to out.
 type stream struct {
@@ -26,7 +23,7 @@ type stream struct {
 // refill has at least 56 bits at hand, zeros beyond the end of the input.
 func (s *stream) refill() {
 	if s.pos+8 <= len(s.in) {
-		s.bits |= binary.LittleEndian.Uint64(s.in[s.pos:]) << s.n
+		s.bits |= le64(s.in[s.pos:]) << s.n
 		s.pos += (63 - s.n) >> 3
 		s.n |= 56
 		return
@@ -84,8 +81,8 @@ func (s *stream) stored() error {
 	if s.pos < 0 || s.pos+4 > len(s.in) {
 		return errDamaged
 	}
-	length := int(binary.LittleEndian.Uint16(s.in[s.pos:]))
-	if length != int(^binary.LittleEndian.Uint16(s.in[s.pos+2:])) || length > len(s.in)-s.pos-4 {
+	length := int(le16(s.in[s.pos:]))
+	if length != int(^le16(s.in[s.pos+2:])) || length > len(s.in)-s.pos-4 {
 		return errDamaged
 	}
 	s.pos += 4
@@ -156,7 +153,7 @@ func (s *stream) literal() int {
 func (s *stream) shortLiterals() {
 	in, pos, bits, n, out := s.in, s.pos, s.bits, uint(s.n), s.out
 	for pos+8 <= len(in) {
-		bits |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
+		bits |= le64(in[pos:]) << (n & 63)
 		pos += int(63-n) >> 3
 		n |= 56
 		e := uint(s.literals.fast[bits&(1<<fastBits-1)])

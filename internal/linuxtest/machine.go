@@ -281,7 +281,7 @@ func (m *Machine) machine(restarted bool) boot.Machine {
 	return boot.Machine{
 		Files: watchedFiles{m.files, m}, Scratch: m, Kernel: kernel{m}, Mounter: m, Directories: m,
 		Uevents:      func() (boot.Uevents, error) { s := m.listener(); s.open(); return s, nil },
-		OpenTerminal: m.openTerminal, Self: "/init", OpenDisk: m.openDisk, OpenRoot: m.openRoot, Programs: programs{m}, Parent: parent{m}, Signals: m.signals,
+		OpenTerminal: m.openTerminal, Self: "/init", OpenDisk: m.openDisk, OpenRoot: m.openRoot, Programs: programs{m}, StartApart: m.startApart, Parent: parent{m}, Signals: m.signals,
 		WriteSys: m.writeSys, KernelLog: m.kernelLog, Hooks: m.hookSystem(), Restarted: restarted, RAMDisk: m.ramDisk(),
 		Uptime: func() time.Duration { return time.Since(m.began) },
 		ELF:    62, Log: m.log,

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/preroot/preroot/pkg/boot"
 	"github.com/preroot/preroot/pkg/initrd"
 	"github.com/preroot/preroot/pkg/rootfs"
 	"github.com/preroot/preroot/pkg/storage"
@@ -57,3 +58,22 @@ func (p programs) Confide(dismissed <-chan struct{}, program string, args ...str
 }
 
 func (p programs) ForgetSecret() { p.m.note("secret forgotten") }
+
+// apart is the process that loads modules when the initramfs is gone.
+type apart struct{ m *Machine }
+
+// startApart begins it, at no time that a case could tell.
+func (m *Machine) startApart(_, _ string) (boot.Apart, error) { return apart{m}, nil }
+
+// Give notes what is left to it: letter and file of each module, and its parameters.
+func (a apart) Give(list []byte) error {
+	for len(list) > 0 {
+		path, rest, _ := strings.Cut(string(list), "\x00")
+		params, rest, _ := strings.Cut(rest, "\x00")
+		a.m.note("%s", strings.TrimSpace("later "+path+" "+params))
+		list = []byte(rest)
+	}
+	return nil
+}
+
+func (a apart) Dismiss() { a.m.note("dismiss") }

@@ -1,7 +1,6 @@
 package boot
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
@@ -43,65 +42,6 @@ func (b *Boot) makeMountPoints(root Root) {
 	for _, m := range mount.Carried {
 		_ = root.Mkdir(m, 0o755)
 	}
-}
-
-// loadTheRest completes the last wave of modules if the new root will not do it. A driver that does not return is not
-// waited for.
-func (b *Boot) loadTheRest(root Root) {
-	modules := b.config.Modules
-	if b.loader == nil || b.udevd != nil || modules == "root" || modules == "" && b.loadsModules(root) {
-		return
-	}
-	b.m.Log.Infof("the new root does not load modules by itself: loading the drivers of every device")
-	end := b.spans.Start("modules", "every device")
-	aliases, done := b.finder.remaining(b.sys()), make(chan error, 1)
-	if isShell(b.init) {
-		aliases = append(aliases, keyboards()...)
-	}
-	b.spawn("modules", nil, func() {
-		done <- errors.Join(b.loader.LoadAlias(aliases...), b.loader.Load(b.config.DriverPost...))
-	})
-	limit := time.NewTimer(moduleLimit)
-	defer limit.Stop()
-	select {
-	case err := <-done:
-		end(err)
-	case <-limit.C:
-		end(errDeadline)
-		b.m.Log.Warnf("the drivers of every device take longer than %v: going on without those that are left", moduleLimit)
-	}
-}
-
-// loadsModules says whether the new root has what loads modules for devices, and is not entered by a shell.
-func (b *Boot) loadsModules(root Root) bool {
-	dir, err := b.modulesDir()
-	if err != nil {
-		return true
-	}
-	if isShell(b.config.Init) || !exists(root, "/"+dir) {
-		return false
-	}
-	for _, p := range []string{"/lib/systemd/systemd-udevd", "/usr/lib/systemd/systemd-udevd", "/sbin/udevd", "/usr/bin/udevadm", "/sbin/mdev", "/usr/bin/mdevd", "/sbin/mdevd"} {
-		if exists(root, p) {
-			return true
-		}
-	}
-	return false
-}
-
-// isShell says whether an init is a shell: a person sits before it, and no program sets the machine up.
-func isShell(init string) bool {
-	switch init {
-	case "/bin/sh", "/bin/bash", "/bin/dash", "/usr/bin/sh", "/usr/bin/bash", "/usr/bin/dash":
-		return true
-	}
-	return false
-}
-
-// keyboards are the modaliases of any USB keyboard, the interface and the HID device behind it. One that the bus has not
-// found yet is driven when it comes, though nobody listens to uevents any more.
-func keyboards() []string {
-	return []string{"usb:v0000p0000d0000dc00dsc00dp00ic03isc01ip01in00", "hid:b0003g0001v00000000p00000000"}
 }
 
 func exists(root Root, path string) bool {

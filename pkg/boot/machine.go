@@ -36,6 +36,8 @@ type Machine struct {
 	OpenVT func(path string) (vconsole.Terminal, error)
 	// Programs runs programs of the image.
 	Programs Programs
+	// StartApart starts a program that goes on when the initramfs is gone; nil where that cannot be.
+	StartApart func(program, name string) (Apart, error)
 	// RAMDisk serves a classic initrd; nil where none is served.
 	RAMDisk *RAMDisk
 	// Hooks is what the hook shell asks of the machine; nil where no hook can be run.

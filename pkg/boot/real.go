@@ -26,6 +26,7 @@ func Real(log *klog.Logger) Machine {
 		OpenDisk:         openDisk,
 		OpenRoot:         openRoot,
 		Programs:         realPrograms{},
+		StartApart:       startApart,
 		PrintLevel:       linux.SetPrintLevel,
 		Console:          openConsole,
 		OpenTerminal:     openTerminal,
@@ -80,6 +81,14 @@ func (p realPrograms) Confide(dismissed <-chan struct{}, program string, args ..
 }
 
 func (realPrograms) ForgetSecret() { linux.ForgetSecret() }
+
+func startApart(program, name string) (Apart, error) {
+	a, err := linux.StartApart(program, name)
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
 
 func openTerminal(path string) (Terminal, error) {
 	t, err := linux.OpenTerminal(path)

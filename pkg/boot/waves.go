@@ -2,7 +2,6 @@ package boot
 
 import (
 	"fmt"
-	"io/fs"
 	"slices"
 	"time"
 
@@ -39,6 +38,7 @@ func (f *finder) moduleJobs() []initqueue.Job {
 	}
 	if aliases := f.due(); len(aliases) > 0 {
 		jobs = append(jobs, f.load("devices", aliases, true))
+		f.b.prepareLater()
 	}
 	return jobs
 }
@@ -129,17 +129,16 @@ func (f *finder) load(what string, words []string, aliases bool) initqueue.Job {
 const moduleLimit = 10 * time.Second
 
 // remaining lists the aliases that no module was asked for yet.
-func (f *finder) remaining(sys fs.FS) []string {
-	var list []string
-	add := func(_, alias, _ string) {
-		if !f.loaded[alias] {
-			f.loaded[alias] = true
-			list = append(list, alias)
-		}
+func (f *finder) remaining() []string {
+	if f.aliases != known || f.quick {
+		uevent.Modaliases(f.b.sys(), func(_, alias, _ string) { f.alias(alias, uevent.Wave(alias)) })
 	}
-	uevent.Modaliases(sys, add)
+	list := make([]string, 0, len(f.pending))
 	for alias := range f.pending {
-		add("", alias, "")
+		f.loaded[alias] = true
+		list = append(list, alias)
 	}
+	clear(f.pending)
+	slices.Sort(list)
 	return list
 }

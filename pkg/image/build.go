@@ -230,6 +230,13 @@ func assemble(o *Options, c *choice, init []byte, ram *classic, m *modules, s *S
 	if err := rest.addRest(o, c, init, ram, m, s); err != nil {
 		return nil, err
 	}
+	helper, err := modulesHelper(o, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := rest.add(helper...); err != nil {
+		return nil, err
+	}
 	first.links = rest.links
 	if err := placeClassic(ram, first, rest); err != nil {
 		return nil, err
@@ -241,19 +248,25 @@ func assemble(o *Options, c *choice, init []byte, ram *classic, m *modules, s *S
 	if err := rest.add(inputs.entry()); err != nil {
 		return nil, err
 	}
-	packed, err := c.pack(raw, f, o.progress)
+	quick := c.quick()
+	packed, err := c.pack(raw, func(name string) form {
+		if quick[name] {
+			return plain
+		}
+		return f
+	}, o.progress)
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range packed {
+	for i, e := range packed {
 		s.ModuleBytes += int64(len(e.Data))
-	}
-	where := rest
-	if f != plain {
-		where = first
-	}
-	if err := where.add(packed...); err != nil {
-		return nil, err
+		where := first
+		if f == plain || quick[raw[i].name] {
+			where = rest
+		}
+		if err := where.add(e); err != nil {
+			return nil, err
+		}
 	}
 	indexes, err := c.indexes(filesOf(raw))
 	if err != nil {
@@ -342,14 +355,14 @@ func (c *choice) read() (list []rawModule, err error) {
 }
 
 // pack gives the modules the form in which they lie in the image, as many at once as there are processors.
-func (c *choice) pack(list []rawModule, f form, progress func(what string, done, of int)) (entries []Entry, err error) {
+func (c *choice) pack(list []rawModule, formOf func(name string) form, progress func(what string, done, of int)) (entries []Entry, err error) {
 	var next atomic.Int64
 	done := make(chan error, len(list))
 	work := func() {
 		for i := next.Add(1) - 1; i < int64(len(list)); i = next.Add(1) - 1 {
 			r := &list[i]
 			var err error
-			r.file, r.data, err = c.tree.form(r.name, r.data, f)
+			r.file, r.data, err = c.tree.form(r.name, r.data, formOf(r.name))
 			done <- err
 		}
 	}
@@ -366,6 +379,17 @@ func (c *choice) pack(list []rawModule, f form, progress func(what string, done,
 		entries = append(entries, Entry{Name: path.Join(c.dir(), r.file), Kind: Regular, Perm: 0o644, Data: r.data})
 	}
 	return entries, nil
+}
+
+// quick are the chosen ones of quickModules, with what they need.
+func (c *choice) quick() map[string]bool {
+	in := map[string]bool{}
+	for _, name := range quickModules {
+		for _, n := range append(c.tree.index.Deps(name), name) {
+			in[n] = c.in[n]
+		}
+	}
+	return in
 }
 
 // filesOf are the paths of modules below the module folder, by their names.

@@ -9,7 +9,7 @@
 // kernel's modules, each compressed by itself: a boot unpacks the few that it loads. They keep the form in which they
 // lie on the host if this kernel was configured to decompress it (CONFIG_MODULE_DECOMPRESS and the kind), and are
 // gzip'ed otherwise, which /init unpacks. The second is the rest (/init, indexes, configuration) in one zstd frame.
-// So nothing is compressed twice. The kernel unpacks archives that follow each other, compressed or not
+// The few that most boots begin with (quickModules) lie plain in the second. So nothing is compressed twice. The kernel unpacks archives that follow each other, compressed or not
 // (init/initramfs.c, unpack_to_rootfs).
 //
 // Before all that may lie a segment of microcode, which the kernel looks for in the first archive and does not unpack. The

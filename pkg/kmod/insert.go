@@ -13,31 +13,18 @@ import (
 
 // insert puts one module into the kernel, all that it needs being there.
 func (l *Loader) insert(f *flight, res *Result) error {
-	file, ok := l.ix.Path(f.name)
-	if !ok {
-		return l.withoutFile(f)
+	file, params, err := l.find(f.step)
+	if file != "" {
+		res.Path = "/" + file
 	}
-	if why, barred := l.policy.Barred(f.name); barred {
-		return fmt.Errorf("%w %s", ErrBlocked, why)
+	if err != nil || file == "" {
+		return err
 	}
-	inFS := strings.TrimPrefix(file, "/")
-	if !strings.HasPrefix(file, "/") {
-		inFS = path.Join(l.ix.dir, file)
-	}
-	res.Path = "/" + inFS
 	if l.kernel.Loaded(f.name) {
 		res.Already = true
 		return nil
 	}
-	alias := ""
-	if f.asked {
-		alias = f.word
-	}
-	params := l.params(f.name, alias)
-	if strings.IndexByte(params, 0) >= 0 {
-		return errors.New("its parameters hold a NUL byte; write them as plain text")
-	}
-	err := l.insertFile(inFS, params)
+	err = l.insertFile(file, params)
 	switch {
 	case err == nil:
 		return nil
@@ -45,22 +32,44 @@ func (l *Loader) insert(f *flight, res *Result) error {
 		res.Already = true
 		return nil
 	}
-	err = l.explain(inFS, err)
+	err = l.explain(file, err)
 	if errors.Is(err, ErrNoFile) {
 		l.miss(f.name, f.word)
 	}
 	return err
 }
 
+// find says which file a module is, below the root directory, and with what parameters it is loaded. One that is built in has no file.
+func (l *Loader) find(s *step) (file, params string, err error) {
+	file, ok := l.ix.Path(s.name)
+	if !ok {
+		return "", "", l.withoutFile(s)
+	}
+	if why, barred := l.policy.Barred(s.name); barred {
+		return "", "", fmt.Errorf("%w %s", ErrBlocked, why)
+	}
+	if !strings.HasPrefix(file, "/") {
+		file = path.Join(l.ix.dir, file)
+	}
+	alias := ""
+	if s.asked {
+		alias = s.word
+	}
+	if params = l.params(s.name, alias); strings.IndexByte(params, 0) >= 0 {
+		err = errors.New("its parameters hold a NUL byte; write them as plain text")
+	}
+	return strings.TrimPrefix(file, "/"), params, err
+}
+
 // withoutFile answers for a module that is not in modules.dep.
-func (l *Loader) withoutFile(f *flight) error {
-	if l.ix.Builtin(f.name) {
+func (l *Loader) withoutFile(s *step) error {
+	if l.ix.Builtin(s.name) {
 		return nil
 	}
 	if err := l.ix.Err(); err != nil {
 		return err
 	}
-	l.miss(f.name, f.word)
+	l.miss(s.name, s.word)
 	return ErrNoFile
 }
 

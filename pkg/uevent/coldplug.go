@@ -68,15 +68,19 @@ func devPath(sys fs.FS, dir string) string {
 // Modaliases calls visit for each device in sys, the tree of /sys, that names itself to modprobe: its directory
 // there ("bus/pci/devices/0000:00:01.0", a symbolic link), its modalias, and its bus or class. A modalias shared by many
 // devices (every CPU has the same) may be visited once only. It reads each bus's list of devices: every driver core
-// device with a modalias is on a bus, but for those of the two classes named here.
+// device with a modalias is on a bus, but for those of the two classes named here. A node of ACPI without an id, of which
+// there are more than all others, is called "device:NN" (drivers/acpi/scan.c) and has none.
 func Modaliases(sys fs.FS, visit func(dir, modalias, subsystem string)) {
 	for _, bus := range list(sys, "bus") {
 		if !busHasAliases(bus) {
 			continue
 		}
 		names := list(sys, "bus/"+bus+"/devices")
-		if bus == "cpu" && len(names) > 1 {
+		switch {
+		case bus == "cpu" && len(names) > 1:
 			names = names[:1]
+		case bus == "acpi":
+			names = slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, "device:") })
 		}
 		visitAliases(sys, "bus/"+bus+"/devices", names, bus, visit)
 	}

@@ -28,6 +28,32 @@ func TestManyFiles(t *testing.T) {
 	}
 }
 
+// TestModulesLater boots a generic image to a root that loads no modules: a process loads the drivers of the other devices
+// while the real init runs, holds nothing of the initramfs, and is gone afterwards.
+func TestModulesLater(t *testing.T) {
+	t.Parallel()
+	k := kernel(t, "6.1-cloud")
+	s := machine(t, k, image{}.build(t, k), serial)
+	s.Disks[0].Path = makeOnce(t, "root-linger.img", func(path string) error {
+		return vm.Root{FS: "ext4", Init: program(t, "linger.c")}.Make(path)
+	})
+	r := boot(t, s)
+	mustSay(t, r, "LINGER gone: left_kB=", ", 1 processes at first")
+	var left, modules, then int
+	line := r.Line("LINGER first:")
+	t.Log(line)
+	if _, err := fmt.Sscanf(line[max(0, strings.Index(line, "LINGER")):], "LINGER first: left_kB=%d modules=%d then=%d", &left, &modules, &then); err != nil || left > 64 {
+		fail(t, r, "%d kB of the initramfs are left in memory, wanted at most 64 (%v)", left, err)
+	}
+	// ata_piix and its like: the machine has an IDE controller, and the processor ciphers.
+	if then < modules+5 {
+		fail(t, r, "%d modules are loaded when the real init starts, %d afterwards: wanted more", modules, then)
+	}
+	if line := r.Line("is not loaded"); line != "" {
+		fail(t, r, "%s", line)
+	}
+}
+
 // TestOverlayAsRoot starts /init with an overlay as its root, which is no
 // initramfs: the boot goes on and deletes nothing.
 func TestOverlayAsRoot(t *testing.T) {

@@ -1,0 +1,86 @@
+package linux
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+const probe = `package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+var initialised, zero = []int{1, 2, 3}, [100000]byte{}
+
+func main() {
+	maps, _ := os.ReadFile("/proc/self/maps")
+	exe, _ := os.Readlink("/proc/self/exe")
+	third, _ := os.Readlink("/proc/self/fd/3")
+	fmt.Println(os.Args, os.Environ(), initialised, zero[99999], strings.Contains(string(maps), os.Getenv("FILE")), strings.Contains(exe, "memfd:loader"), third != os.Getenv("FILE"))
+	c := make(chan int)
+	go func() { c <- 1 }()
+	<-c
+}
+`
+
+func TestStartInMemory(t *testing.T) {
+	dir := t.TempDir()
+	source, program := filepath.Join(dir, "main.go"), filepath.Join(dir, "program")
+	if err := os.WriteFile(source, []byte(probe), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "build", "-o", program, source)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	pid, err := StartInMemory(program, []string{"@name", "word"}, []string{"FILE=" + program}, 0, w.Fd(), w.Fd(), 0)
+	w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	buf := make([]byte, 4096)
+	for {
+		n, err := r.Read(buf)
+		said.Write(buf[:n])
+		if err != nil {
+			break
+		}
+	}
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(pid, &status, 0, nil); err != nil || status != 0 {
+		t.Errorf("%v, status %v", err, status)
+	}
+	if want := "[@name word] [FILE=" + program + "] [1 2 3] 0 false true true\n"; said.String() != want {
+		t.Errorf("said %q, want %q", said.String(), want)
+	}
+}
+
+func TestStartInMemoryRefuses(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"empty": "", "script": "#!/bin/sh\n", "short": "\x7fELF\x02\x01", "endless": "\x7fELF\x02\x01" + strings.Repeat("\xff", 5000)} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := StartInMemory(file, []string{"x"}, nil, 0, 0, 0, 0); err == nil {
+			t.Errorf("%s: started", name)
+		}
+	}
+	if _, err := StartInMemory("/bin/sh", []string{"sh"}, nil, 0, 0, 0, 0); err == nil {
+		t.Error("a program with a dynamic loader is started")
+	}
+}

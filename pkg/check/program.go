@@ -68,7 +68,7 @@ func (j *judge) interpreter(name string, data []byte) error {
 	line, _, _ := strings.Cut(string(data[2:min(len(data), 256)]), "\n")
 	words := strings.Fields(line)
 	if len(words) == 0 {
-		return fmt.Errorf("%s:1:3: no interpreter behind #!", name)
+		return fmt.Errorf("%s:1:3: nothing behind the mark of a script", name)
 	}
 	if err := j.runsAt(words[0]); err != nil {
 		return fmt.Errorf("%s is run by %s: %w", name, words[0], err)

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/preroot/preroot/internal/vm"
@@ -35,7 +34,6 @@ type result struct {
 type rig struct {
 	dir  string // build/breakages
 	shop *vm.Workshop
-	mu   sync.Mutex
 }
 
 // image is a good image, unpacked.

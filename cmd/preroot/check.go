@@ -55,6 +55,9 @@ func checkImage(args []string, stdout, stderr io.Writer) int {
 	t, err := o.machine()
 	if err != nil {
 		fmt.Fprintln(stderr, "preroot check:", err)
+		if o.target != "" {
+			return checkMisused
+		}
 		return checkUnknown
 	}
 	_, tree, err := openImage("check", rest[0], stderr)
@@ -119,7 +122,7 @@ func (o checkOptions) judge(tree *archive.Tree, t check.Target) (*check.Report, 
 	}
 	dir := o.modulesDir
 	if dir == "" {
-		dir = filepath.Join(o.sysroot, "lib/modules", o.kver)
+		dir = filepath.Join(orElse(o.sysroot, "/"), "lib/modules", orElse(o.kver, "none"))
 	}
 	k, err := check.OpenKernel(dir)
 	if err != nil {

@@ -34,6 +34,8 @@ type result struct {
 type rig struct {
 	dir  string // build/breakages
 	shop *vm.Workshop
+
+	virtual bool // machines count instructions instead of seconds
 }
 
 // image is a good image, unpacked.
@@ -88,7 +90,7 @@ func (r *rig) spec(i *image, initrd, words string) (vm.Spec, error) {
 	}
 	disk, err := r.shop.Make("root.img", vm.Root{Init: init, SizeMiB: 64}.Make)
 	return vm.Spec{
-		Kernel: i.kernel.Image(), Initrd: initrd, Cmdline: strings.TrimSpace(cmdline + " " + words), Limit: limit, Icount: true,
+		Kernel: i.kernel.Image(), Initrd: initrd, Cmdline: strings.TrimSpace(cmdline + " " + words), Limit: limit, Icount: r.virtual,
 		Disks: []vm.Disk{{Path: disk, Snapshot: true}},
 	}, err
 }

@@ -5,8 +5,8 @@
 //
 // There are fifteen good images (images.go): three of each dracut (059, 106, 112), of mkinitramfs and of preroot. Of each one n
 // breakages are drawn: a file removed, or cut to half or to nothing; half of the files from all, half from those that a boot of this
-// image opens (watch/learn.c). The machine has a virtio disk with an ext4 that is named by its UUID, in software emulation that
-// counts instructions, so that a busy host makes no boot fail; the oracle is the real init's own line.
+// image opens (watch/learn.c). The machine has a virtio disk with an ext4 that is named by its UUID, in software emulation;
+// the oracle is the real init's own line. Where a host is so busy that waits in the guest end too early, -virtual helps.
 //
 // Every boot leaves its result below build/breakages and is not booted again, so a run goes on where it was stopped. -table writes
 // docs/breakages.md of what is known, and fails where check is wrong more often than it may be. The models of pkg/check were learned with
@@ -32,6 +32,7 @@ type options struct {
 	n, parallel         int
 	images, list, write string
 	train, judge, table bool
+	virtual             bool
 }
 
 func main() {
@@ -45,6 +46,7 @@ func main() {
 	flag.StringVar(&o.list, "list", "", "a file of breakages to boot instead, one on a line: IMAGE PATH removed|half|empty")
 	flag.BoolVar(&o.judge, "judge", false, "ask check about all boots that are known, or about those of -list, and boot nothing")
 	flag.StringVar(&o.write, "write", "", "with -list: a folder, write the broken images there and boot nothing")
+	flag.BoolVar(&o.virtual, "virtual", false, "guests count instructions instead of seconds: slower, but right on a machine that has much else to do")
 	flag.Parse()
 	if err := work(o); err != nil {
 		fmt.Fprintln(os.Stderr, "breakages:", err)
@@ -58,7 +60,7 @@ func work(o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	r := &rig{dir: "build/breakages", shop: &vm.Workshop{Dir: dir, Log: os.Stdout}}
+	r := &rig{dir: "build/breakages", shop: &vm.Workshop{Dir: dir, Log: os.Stdout}, virtual: o.virtual}
 	fmt.Printf("seed %d\n", o.seed)
 	if o.table {
 		return r.writePage(o)

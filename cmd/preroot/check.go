@@ -124,7 +124,7 @@ func (o checkOptions) judge(tree *archive.Tree, t check.Target) (*check.Report, 
 	if dir == "" {
 		dir = filepath.Join(orElse(o.sysroot, "/"), "lib/modules", orElse(o.kver, "none"))
 	}
-	k, err := check.OpenKernel(dir)
+	k, err := check.OpenKernel(dir, o.kver)
 	if err != nil {
 		if o.modulesDir != "" {
 			return nil, err

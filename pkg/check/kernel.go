@@ -17,8 +17,9 @@ type Kernel struct {
 	index   *kmod.Index
 }
 
-// OpenKernel reads the indexes of a folder such as /lib/modules/6.1.0-37-amd64.
-func OpenKernel(dir string) (*Kernel, error) {
+// OpenKernel reads the indexes of a folder such as /lib/modules/6.1.0-37-amd64; version is that of the kernel, "" for the name of
+// the folder.
+func OpenKernel(dir, version string) (*Kernel, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -30,7 +31,10 @@ func OpenKernel(dir string) (*Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Kernel{filepath.Base(dir), index}, nil
+	if version == "" {
+		version = filepath.Base(dir)
+	}
+	return &Kernel{version, index}, nil
 }
 
 // ImageKernels lists the kernels whose modules are in an image.

@@ -29,7 +29,7 @@ func judge(i *image, b breakage) (*check.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := check.OpenKernel(i.kernel.ModulesDir())
+	k, err := check.OpenKernel(i.kernel.ModulesDir(), i.kernel.Version)
 	if err != nil {
 		return nil, err
 	}

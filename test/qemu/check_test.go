@@ -21,7 +21,7 @@ func TestCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	full, err := check.OpenKernel(k.ModulesDir())
+	full, err := check.OpenKernel(k.ModulesDir(), k.Version)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -229,7 +229,7 @@ func TestFindings(t *testing.T) {
 		{"a hook with a mistake", files{"lib/dracut/hooks/pre-mount/50-mine.sh": "if true; then\n  echo\n"}, usual, "lib/dracut/hooks/pre-mount/50-mine.sh:1:1: ", ""},
 		{"a key", nil, usual + " key=/etc/keys/root.key", "/etc/keys/root.key is not in the image", "dracut --force --install /etc/keys/root.key"},
 		{"firmware", nil, usual + " firmware=ql2400_fw.bin", "lib/firmware/ql2400_fw.bin is not in the image", ""},
-		{"a layer", nil, usual + " lvm", "lvm is not in the image", "dracut --force --install lvm"},
+		{"a layer", nil, usual + " lvm", "lvm is not in the image", "dracut --force --add lvm"},
 	} {
 		image := dracutImage(t)
 		for name, content := range c.change {

@@ -57,10 +57,7 @@ func (j *judge) dracut() {
 	w := j.dracutWays("etc/conf.d/systemd.conf")
 	j.drivers(w)
 	j.rootLink()
-	for _, layer := range j.target.Layers {
-		name := map[string]string{"luks": "cryptsetup", "lvm": "lvm", "md": "mdadm"}[layer]
-		j.need(need{program, name, "root lies on " + layer, ""})
-	}
+	j.layerPrograms()
 	j.unknownCommands()
 }
 

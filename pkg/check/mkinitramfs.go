@@ -50,10 +50,7 @@ func (j *judge) mkinitramfs() {
 	}
 	j.named(&w)
 	j.drivers(w)
-	for _, layer := range j.target.Layers {
-		name := map[string]string{"luks": "cryptsetup", "lvm": "lvm", "md": "mdadm"}[layer]
-		j.need(need{program, name, "root lies on " + layer, ""})
-	}
+	j.layerPrograms()
 }
 
 // udevdPlace is where scripts/init-top/udev starts the daemon.

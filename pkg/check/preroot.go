@@ -8,8 +8,14 @@ import (
 	"github.com/preroot/preroot/pkg/kmod"
 )
 
-// preroot judges an image of preroot: /init does all itself, and needs modules and their indexes.
+// preroot judges an image of preroot: /init does all itself, and needs modules and their indexes. In one that dracut made it leaves
+// the drivers to udevd, and runs the hooks (docs/dracut.md).
 func (j *judge) preroot() {
+	if j.hasDracut() && j.which("udevadm") != "" {
+		j.drivers(j.dracutWays(""))
+		j.need(need{program, "sh", "it runs the hooks of dracut", ""})
+		return
+	}
 	named := map[string]bool{}
 	for _, word := range j.forced() {
 		for _, name := range j.modules.index.Resolve(word) {

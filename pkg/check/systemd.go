@@ -46,13 +46,7 @@ func (j *judge) systemd() {
 	}
 	j.drivers(j.dracutWays(""))
 	j.rootLink()
-	for _, layer := range j.target.Layers {
-		name := map[string]string{"luks": "systemd-cryptsetup", "lvm": "lvm", "md": "mdadm"}[layer]
-		if name == "systemd-cryptsetup" && j.has("usr/lib/systemd/systemd-cryptsetup") {
-			continue
-		}
-		j.need(need{program, name, "root lies on " + layer, ""})
-	}
+	j.layerPrograms()
 }
 
 // usesExecutor says whether systemd starts programs by systemd-executor, as since release 255.

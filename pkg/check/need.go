@@ -34,6 +34,8 @@ const (
 	whole
 	// text: a file that says something.
 	text
+	// there: a file that is there, whatever it says.
+	there
 )
 
 // all judges a list of needs.
@@ -66,6 +68,9 @@ func (j *judge) need(n need) {
 	case text:
 		what = "file " + n.name
 		err = j.saying(n)
+	case there:
+		what = "file " + n.name
+		_, err = j.one(n.name)
 	}
 	if err != nil {
 		j.bad(what, n.why, j.hint(n), err.Error())

@@ -22,6 +22,7 @@ func systemdNeeds() []need {
 		{text, u + "basic.target", unit, "[Unit]"},
 		{text, u + "systemd-udevd.service", unit, "ExecStart="},
 		{text, u + "systemd-udev-trigger.service", unit, "ExecStart="},
+		{there, "etc/initrd-release", "systemd looks for it to know that it is to switch root", ""},
 		{program, "systemctl", "it switches to root", ""},
 		{program, "udevadm", "it has drivers loaded", ""},
 		{program, "mount", "systemd mounts root by it", ""},

@@ -22,7 +22,7 @@ type system struct {
 }
 
 // packages are what the systems hold besides the required ones; the kernel brings initramfs-tools, which our package takes the place of.
-const packages = "systemd-sysv udev dbus kmod e2fsprogs xfsprogs btrfs-progs logsave procps zstd lvm2 cryptsetup linux-image-amd64"
+const packages = "systemd-sysv udev dbus kmod e2fsprogs xfsprogs btrfs-progs logsave procps zstd xz-utils lvm2 cryptsetup linux-image-amd64"
 
 // later are those that a suite has more.
 var later = map[string]string{"trixie": " systemd-cryptsetup"}

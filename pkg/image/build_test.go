@@ -56,11 +56,13 @@ func initFor(t testing.TB, machine elf.Machine) string {
 	for at, v := range map[int]byte{16: 2, 18: byte(machine), 20: 1, 32: 64, 52: 64, 54: 56, 56: 1, 58: 64, 64: 1, 68: 5} {
 		header[at] = v
 	}
-	file := filepath.Join(t.TempDir(), "init")
-	if err := os.WriteFile(file, header, 0o755); err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	for _, name := range []string{"init", "modules"} { // the latter is the helper of every generic image
+		if err := os.WriteFile(filepath.Join(dir, name), header, 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return file
+	return filepath.Join(dir, "init")
 }
 
 func mustBuild(t testing.TB, o Options) (Summary, []Entry) {

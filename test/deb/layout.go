@@ -40,8 +40,8 @@ var layouts = map[string]layout{
 	},
 	"btrfs": {
 		root: "UUID=" + uuid, fstab: "UUID=" + uuid + " / btrfs defaults 0 0\n",
-		tools: []string{"/usr/bin/mkfs.btrfs"}, modules: []string{"btrfs"},
-		script: "/usr/bin/mkfs.btrfs -q -f -U " + uuid + " /dev/vdb && mount -t btrfs /dev/vdb /dst",
+		tools: []string{"/usr/sbin/mkfs.btrfs"}, modules: []string{"btrfs"},
+		script: "/usr/sbin/mkfs.btrfs -q -f -U " + uuid + " /dev/vdb && mount -t btrfs /dev/vdb /dst",
 	},
 	"usr": {
 		root: "PARTLABEL=root", fstab: "PARTLABEL=root / ext4 errors=remount-ro 0 1\nPARTLABEL=usr /usr ext4 defaults 0 2\n",

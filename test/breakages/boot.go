@@ -16,10 +16,37 @@ import (
 	"github.com/preroot/preroot/pkg/archive"
 )
 
-// cmdline is that of every boot: one that fails ends by itself.
-const cmdline = "root=UUID=" + vm.RootUUID + " rw console=ttyS0 quiet mitigations=off loglevel=4 panic=-1 rd.retry=15 rd.timeout=40 rd.shell=0 rd.emergency=reboot systemd.show_status=0"
+// cmdline is that of every boot.
+const cmdline = "root=UUID=" + vm.RootUUID + " rw console=ttyS0 quiet mitigations=off loglevel=4 panic=-1 rd.retry=15 rd.timeout=40 systemd.show_status=0"
 
-// limit is that of one boot in wall-clock time. Some of those that fail go on for ever: busybox's reboot asks a process 1 that does not listen.
+// ends are the lines after which an init waits for a person: the boot has failed.
+var ends = []string{"Dropping to debug shell", "Entering emergency mode", "Press Enter for maintenance", "ALERT!", "No root device specified", "Gave up waiting for"}
+
+// quitter ends a machine whose boot has failed.
+type quitter struct{ machine chan *vm.Machine }
+
+// Write takes one line of the console.
+func (q quitter) Write(line []byte) (int, error) {
+	if slices.ContainsFunc(ends, func(e string) bool { return strings.Contains(string(line), e) }) {
+		m := <-q.machine
+		m.Kill()
+		q.machine <- m
+	}
+	return len(line), nil
+}
+
+// bootOut runs a machine until its boot has succeeded or failed.
+func bootOut(s vm.Spec) (vm.Result, error) {
+	q := quitter{make(chan *vm.Machine, 1)}
+	m, err := vm.Start(s, q)
+	if err != nil {
+		return vm.Result{}, err
+	}
+	q.machine <- m
+	return m.Wait(), nil
+}
+
+// limit is that of one boot in wall-clock time: some of those that fail go on for ever.
 func (r *rig) limit() time.Duration {
 	if r.virtual {
 		return 30 * time.Minute
@@ -100,9 +127,14 @@ func (r *rig) spec(i *image, initrd, words string) (vm.Spec, error) {
 	}, err
 }
 
+// openedFile is where the list of opened files of an image lies.
+func (r *rig) openedFile(i *image) string {
+	return filepath.Join(r.dir, "opened", i.name+"-"+i.hash)
+}
+
 // opened is what a boot of the image opens, learned once.
 func (r *rig) opened(i *image) ([]string, error) {
-	file := filepath.Join(r.dir, "opened", i.name+"-"+i.hash)
+	file := r.openedFile(i)
 	if text, err := os.ReadFile(file); err == nil {
 		return strings.Fields(string(text)), nil
 	}
@@ -127,7 +159,7 @@ func (r *rig) opened(i *image) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	end, err := vm.Run(s, nil)
+	end, err := bootOut(s)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +223,7 @@ func (r *rig) boot(i *image, b breakage) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	end, err := vm.Run(s, nil)
+	end, err := bootOut(s)
 	if err != nil {
 		return result{}, err
 	}

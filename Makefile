@@ -44,7 +44,7 @@ STEP  = build/summary -dir build/test
 
 .PHONY: all install deb init-arm64 boot test bench fuzz getarg initqueue hooks injection lvm test-layouts test-matrix matrix test-dracut faults twins kills hooks-bad dracut-modules breakages real times-locked initrd-oracle initrd kernels tools test-deb clean FORCE
 
-all: build/init build/preroot build/initrd build/nfsroot build/lvm build/unlock build/modules
+all: build/init build/preroot build/initrd build/nfsroot build/lvm build/unlock build/modules build/trialinit
 
 # Go knows better than make what is out of date.
 build/init: FORCE
@@ -76,6 +76,9 @@ build/unlock: FORCE
 build/modules: FORCE
 	$(BUILD) -o $@ ./cmd/modules
 
+build/trialinit: FORCE
+	$(BUILD) -o $@ ./cmd/trialinit
+
 build/summary: FORCE
 	@$(BUILD) -o $@ ./test/summary
 
@@ -106,7 +109,7 @@ install: all
 	install -D -m 755 build/preroot $(DESTDIR)$(PREFIX)/bin/preroot
 	$(if $(MKINITRD),ln -sf preroot $(DESTDIR)$(PREFIX)/bin/mkinitrd)
 	install -d $(LIB)/preroot
-	install -m 755 build/init build/initrd build/nfsroot build/lvm build/unlock build/modules packaging/update-initramfs packaging/booted packaging/reinstall $(LIB)/preroot
+	install -m 755 build/init build/initrd build/nfsroot build/lvm build/unlock build/modules build/trialinit packaging/update-initramfs packaging/booted packaging/reinstall $(LIB)/preroot
 	install -D -m 755 dracut/79preroot/module-setup.sh $(MODULE)/module-setup.sh
 	ln -f $(LIB)/preroot/init $(MODULE)/init || install -m 755 build/init $(MODULE)/init
 	install -D -m 755 packaging/50-preroot.install $(LIB)/kernel/install.d/50-preroot.install

@@ -30,6 +30,10 @@ func commands() []command {
 		{"check", "say whether an image will find root", []option{
 			arg("WORDS", "or a file that describe the machine", "--target"), arg("WORDS", "of the kernel command line", "--cmdline"), arg("DIR", "of the system that the image is for", "--sysroot"),
 			arg("KVER", "kernel that the image is for", "--kver"), arg("DIR", "with its modules", "--modules-dir"), sw("show every link", "-v")}},
+		{"boot", "try an image in QEMU", []option{
+			arg("DESCRIPTION", "of the machine", "--target"), arg("WORDS", "of the kernel command line", "--cmdline"), arg("DIR", "of the system that the image is for", "--sysroot"),
+			arg("KVER", "kernel", "--kver"), arg("SECONDS", "that the boot may take", "--timeout"), arg("WORDS", "more of them for QEMU", "--qemu-args"), arg("DIR", "where disks and console are left", "--keep"),
+			arg("DIR", "with trialinit", "--helpers"), sw("show the whole console", "-v")}},
 		{"ls", "list what is in an image", []option{sw("show the segments", "-s")}},
 		{"cat", "write files of an image to standard output", nil},
 		{"unpack", "write files of an image into a folder", []option{

@@ -5,6 +5,7 @@
 //	preroot append [options] IMAGE
 //	preroot chain [--sysroot DIR]
 //	preroot check [options] IMAGE
+//	preroot boot [options] IMAGE [KERNEL]
 //	preroot ls [-s] IMAGE
 //	preroot cat IMAGE PATH...
 //	preroot unpack [-C DIR] IMAGE [PATH...]
@@ -35,6 +36,7 @@ const usage = `usage: preroot build [options] [IMAGE [KVER]]  make an initramfs 
        preroot append [options] IMAGE          add what makes it one of a machine: words, keys, hooks
        preroot chain [--sysroot DIR]           show what root stands on
        preroot check [options] IMAGE           will it find root? of any tool
+       preroot boot [options] IMAGE [KERNEL]   try it in QEMU, with stand-ins of this machine's disks
        preroot ls [-s] IMAGE                   list what is in one, of any tool, and which of it is secret
        preroot cat IMAGE PATH...               write files of one to standard output
        preroot unpack [-C DIR] IMAGE [PATH...] write files of one into a folder
@@ -56,6 +58,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return showChain(args[1:], stdout, stderr)
 	case "check":
 		return checkImage(args[1:], stdout, stderr)
+	case "boot":
+		return boot(args[1:], stdout, stderr)
 	case "ls":
 		return list(args[1:], stdout, stderr)
 	case "append":

@@ -77,8 +77,8 @@ func hostOnly(dir string) bool {
 }
 
 var hostPackages = []string{
-	"pkg/image", "pkg/archive", "pkg/chain", "pkg/check", "pkg/dynlink", "pkg/dracutmod", "pkg/uki", "pkg/buildconf",
-	"cmd/preroot", "internal/vm", "internal/linuxtest", "internal/arch",
+	"pkg/image", "pkg/archive", "pkg/chain", "pkg/check", "pkg/dynlink", "pkg/dracutmod", "pkg/uki", "pkg/buildconf", "pkg/trial",
+	"cmd/preroot", "cmd/trialinit", "internal/vm", "internal/linuxtest", "internal/arch",
 }
 
 // layers is section 3 of docs/architecture.md from the bottom up: a package imports those of lower layers only.
@@ -90,7 +90,8 @@ var layers = [][]string{
 	{"pkg/nfsroot", "pkg/ramdisk", "pkg/activate", "pkg/unlock"}, // of helpers: not in /init
 	{"pkg/archive", "pkg/chain", "pkg/dracutmod", "pkg/uki"},     // of the builder
 	{"pkg/boot", "pkg/supervisor", "pkg/check", "pkg/image"},
-	{"cmd/init", "cmd/preroot", "cmd/initrd", "cmd/nfsroot", "cmd/lvm", "cmd/unlock", "cmd/modules"},
+	{"pkg/trial"},
+	{"cmd/init", "cmd/preroot", "cmd/trialinit", "cmd/initrd", "cmd/nfsroot", "cmd/lvm", "cmd/unlock", "cmd/modules"},
 	{"internal/vm", "internal/linuxtest"},
 }
 

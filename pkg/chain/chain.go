@@ -73,8 +73,9 @@ type Device struct {
 	Node string // "/dev/dm-0"
 	device.Number
 	Kind Kind
-	// FSType, UUID and Label are those of what lies on it ("crypto_LUKS"), PartUUID is that of the partition.
-	FSType, UUID, Label, PartUUID string
+	// FSType, UUID and Label are those of what lies on it ("crypto_LUKS"), PartUUID, PartLabel and PartNumber those of the partition.
+	FSType, UUID, Label, PartUUID, PartLabel string
+	PartNumber                               int
 	// DMName and DMUUID are the device-mapper's, VG and LV the volume that people see.
 	DMName, DMUUID string
 	VG, LV         string

@@ -25,7 +25,7 @@ func (f *finder) take(d *device.Device) *Device {
 		return known
 	}
 	out := &Device{
-		Name: d.Name, Node: d.Node, Number: d.Number, FSType: d.FSType(), UUID: d.FSUUID(), Label: d.FSLabel(), PartUUID: d.PartUUID(),
+		Name: d.Name, Node: d.Node, Number: d.Number, FSType: d.FSType(), UUID: d.FSUUID(), Label: d.FSLabel(), PartUUID: d.PartUUID(), PartLabel: d.PartLabel(), PartNumber: d.PartN,
 		DMName: d.DMName, DMUUID: d.DMUUID, Transport: d.Transport, Used: f.usedAt(d),
 	}
 	f.known[d.Name] = out

@@ -3,6 +3,7 @@ package chain
 import (
 	"strings"
 
+	"github.com/preroot/preroot/pkg/cmdline"
 	"github.com/preroot/preroot/pkg/crypttab"
 )
 
@@ -35,6 +36,26 @@ func (c *Chain) Words() (list []string) {
 		add("resume=" + g.On[0].name())
 	}
 	return list
+}
+
+// Cmdline is the kernel's command line that the chain was read for.
+func (c *Chain) Cmdline() string {
+	var list []string
+	for _, w := range c.params.Words() {
+		list = append(list, Quote(w))
+	}
+	return strings.Join(list, " ")
+}
+
+// Quote writes a word so that the kernel reads the same again (lib/cmdline.c).
+func Quote(w cmdline.Word) string {
+	switch {
+	case !strings.ContainsAny(w.String(), " \t\n"):
+		return w.String()
+	case w.HasValue:
+		return w.Key + `="` + w.Value + `"`
+	}
+	return `"` + w.Key + `"`
 }
 
 // luksWords name a volume; its other words stand in crypttab, if it has a line there. Lines alone would do, but not beside words for other volumes (pkg/crypttab, Words.Volume).

@@ -97,7 +97,11 @@ func mounts(say func(string, ...any)) {
 		point := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\134`, `\`).Replace(b[4])
 		if text, err := os.ReadFile(filepath.Join(point, ".preroot-trial")); err == nil {
 			say("mark %s %s", b[4], strings.TrimSpace(string(text)))
-			say("mount %s %s %s %s,%s", b[4], a[0], a[1], b[5], a[2])
+			options := strings.TrimPrefix(a[2], "rw,")
+			if options == "rw" {
+				options = ""
+			}
+			say("mount %s %s %s %s", b[4], a[0], a[1], strings.TrimSuffix(b[5]+","+options, ","))
 		}
 	}
 }

@@ -53,7 +53,7 @@ func Judge(p *Plan, c *Console) *Report {
 		r.Reason = "the real init was started, and said nothing more"
 	default:
 		r.Verdict, r.Reason = stopped(c)
-		r.Last = lastLines(c.Lines, 12)
+		r.Last = lastLines(c.Lines, 12, r.Reason)
 	}
 	if r.Verdict == Stopped && p.Substitute && !begun {
 		r.Verdict = Untold
@@ -127,7 +127,7 @@ func (r *Report) compare(p *Plan) string {
 
 // ends are lines that say why a boot ended, the one that says most first.
 var ends = []*regexp.Regexp{
-	regexp.MustCompile(`preroot: (end: .*)`),
+	regexp.MustCompile(`preroot: end: \w+: (.*)`),
 	regexp.MustCompile(`(Kernel panic - not syncing: (?:VFS|No working init|Requested init).*)`),
 	regexp.MustCompile(`(ALERT!.*)`),
 	regexp.MustCompile(`(Gave up waiting for .*)`),
@@ -178,10 +178,10 @@ func stripColors(s string) string {
 	}, colors.ReplaceAllString(s, ""))
 }
 
-// lastLines are the last lines with text.
-func lastLines(lines []string, n int) (list []string) {
+// lastLines are the last lines with text, but for those that say what is said already.
+func lastLines(lines []string, n int, said string) (list []string) {
 	for _, l := range slices.Backward(lines) {
-		if l = strings.TrimSpace(stripColors(l)); l != "" && len(list) < n {
+		if l = strings.TrimSpace(stripColors(l)); l != "" && len(list) < n && (said == "" || !strings.Contains(l, said)) {
 			list = append(list, l)
 		}
 	}

@@ -46,6 +46,9 @@ func OfTarget(t check.Target, words string) (*Plan, error) {
 	if t.FSType == "vfat" || t.FSType == "squashfs" {
 		root.UUID = ""
 	}
+	if key, _, _ := strings.Cut(t.Root, "="); strings.HasPrefix(key, "PART") && len(t.Layers) > 0 {
+		return nil, fmt.Errorf("root=%s is a partition, and the description has %s above it: name root by its UUID, or by /dev/mapper/NAME", t.Root, strings.Join(t.Layers, ", "))
+	}
 	part := &Part{Number: 1}
 	whole := false
 	vg, lv := "vg", "root"

@@ -14,7 +14,7 @@ var dropped = strings.Fields(`BOOT_IMAGE initrd console quiet splash rhgb loglev
 	isolcpus nohz_full rcu_nocbs vga video nomodeset rootwait rootdelay rd.retry rd.timeout rd.shell rd.emergency rd.break rd.systemd.unit break init.debug printk.devkmsg nomodule`)
 
 // added makes a boot that fails end by itself, and its messages seen.
-const added = "panic=-1 printk.devkmsg=on rd.shell=0 rd.emergency=reboot rd.retry=30 rd.timeout=60"
+const added = "panic=-1 printk.devkmsg=on rd.shell=0 rd.emergency=reboot rd.retry=30 rd.timeout=45"
 
 // words makes the kernel's line of that of the machine.
 func (p *Plan) words(text string) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -145,6 +146,9 @@ func (o *bootOptions) find(tree *archive.Tree) (err error) {
 	}
 	if o.arch, err = trial.KernelArch(o.kernel); err != nil {
 		return err
+	}
+	if v, has := trial.KernelVersion(o.kernel), check.ImageKernels(tree); v != "" && len(has) > 0 && !slices.Contains(has, v) {
+		return fmt.Errorf("%s is kernel %s, and the image has the modules of %s: it would load none", o.kernel, v, strings.Join(has, ", "))
 	}
 	if o.target != "" {
 		t, err := o.machine()

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -97,11 +98,13 @@ func mounts(say func(string, ...any)) {
 		point := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\134`, `\`).Replace(b[4])
 		if text, err := os.ReadFile(filepath.Join(point, ".preroot-trial")); err == nil {
 			say("mark %s %s", b[4], strings.TrimSpace(string(text)))
-			options := strings.TrimPrefix(a[2], "rw,")
-			if options == "rw" {
-				options = ""
+			var options []string
+			for _, o := range strings.Split(b[5]+","+a[2], ",") {
+				if !slices.Contains(options, o) {
+					options = append(options, o)
+				}
 			}
-			say("mount %s %s %s %s", b[4], a[0], a[1], strings.TrimSuffix(b[5]+","+options, ","))
+			say("mount %s %s %s %s", b[4], a[0], a[1], strings.Join(options, ","))
 		}
 	}
 }

@@ -115,6 +115,8 @@ func TestKernel(t *testing.T) {
 	root := t.TempDir()
 	x86 := make([]byte, 2048)
 	copy(x86[0x202:], "HdrS")
+	x86[0x20f] = 2
+	copy(x86[0x400:], "6.1.0-1-amd64 (builder) #1\x00")
 	arm := make([]byte, 64)
 	copy(arm[56:], "ARM\x64")
 	for name, data := range map[string][]byte{"boot/vmlinuz-6.1": x86, "lib/modules/6.2/vmlinuz": arm, "boot/vmlinuz-none": []byte("text")} {
@@ -130,6 +132,11 @@ func TestKernel(t *testing.T) {
 		arch, err := KernelArch(file)
 		if arch != want || (err != nil) != (want == "") {
 			t.Errorf("%s: %q, %v", file, arch, err)
+		}
+	}
+	for name, want := range map[string]string{"boot/vmlinuz-6.1": "6.1.0-1-amd64", "lib/modules/6.2/vmlinuz": "", "none": ""} {
+		if got := KernelVersion(filepath.Join(root, name)); got != want {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
 	if _, err := FindKernel(root, "5"); err == nil || !strings.Contains(err.Error(), "name the kernel") {

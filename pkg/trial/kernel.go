@@ -27,6 +27,29 @@ func FindKernel(root, kver string) (string, error) {
 	return "", fmt.Errorf("neither %s nor %s is there: name the kernel behind the image", list[0], list[1])
 }
 
+// KernelVersion is what the header of a kernel for amd64 says that it is, "6.1.0-37-amd64" (Documentation/arch/x86/boot.rst, kernel_version); "" when it does not say.
+func KernelVersion(file string) string {
+	f, err := os.Open(file)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	head := make([]byte, 64<<10)
+	n, _ := io.ReadFull(f, head)
+	if head = head[:n]; n < 0x210 || string(head[0x202:0x206]) != "HdrS" {
+		return ""
+	}
+	at := int(le.Uint16(head[0x20e:])) + 0x200
+	if at <= 0x200 || at >= n {
+		return ""
+	}
+	text, _, _ := bytes.Cut(head[at:], []byte{' '})
+	if version, _, ok := bytes.Cut(text, []byte{0}); ok || len(version) > 100 {
+		return ""
+	}
+	return string(text)
+}
+
 // KernelArch tells by its header what processor a kernel is for (Documentation/arch/x86/boot.rst, arch/arm64/booting.rst).
 func KernelArch(file string) (string, error) {
 	f, err := os.Open(file)

@@ -65,6 +65,20 @@ func old(number int, fs string) *chain.Chain {
 		{Name: "/", Spec: "PARTUUID=" + parts[1].PartUUID, FSType: fs, On: parts[1:]}, {Name: "resume", On: parts[:1]}}}
 }
 
+// theEnd is what the words end with.
+const theEnd = added + " rd.retry=30 rd.timeout=45"
+
+// TestWaits: a wait of the machine is kept if it is short.
+func TestWaits(t *testing.T) {
+	for words, want := range map[string]string{"rd.retry=5": "rd.retry=5 rd.timeout=45", "rd.retry=500 rd.timeout=0": "rd.retry=30 rd.timeout=45", "rd.timeout=7": "rd.retry=30 rd.timeout=7"} {
+		p := &Plan{}
+		p.words(words)
+		if p.Words != added+" "+want {
+			t.Errorf("%s: %s", words, p.Words)
+		}
+	}
+}
+
 // describe writes a plan as a person reads it.
 func describe(p *Plan) string {
 	var b strings.Builder
@@ -91,7 +105,7 @@ func describe(p *Plan) string {
 			volume(d.Whole, "  ")
 		}
 	}
-	fmt.Fprintf(&b, "words %s\nfstab %s", strings.TrimSpace(strings.TrimSuffix(p.Words, added)), p.fstab())
+	fmt.Fprintf(&b, "words %s\nfstab %s", strings.TrimSpace(strings.TrimSuffix(p.Words, theEnd)), p.fstab())
 	for _, u := range p.Untried {
 		fmt.Fprintf(&b, "untried %s\n", u)
 	}
@@ -145,7 +159,7 @@ untried sda: hv_storvsc, the driver of 0000:00:0e.0
 			if diff := cmp.Diff(strings.TrimPrefix(c.want, "\n"), describe(p)); diff != "" {
 				t.Error(diff)
 			}
-			if !strings.HasSuffix(p.Words, added) {
+			if !strings.HasSuffix(p.Words, theEnd) {
 				t.Errorf("words %q", p.Words)
 			}
 		})

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -11,10 +12,16 @@ import (
 
 // dropped are words that would keep a trial from being seen or from ending, or that are about hardware and memory that the stand-in has not.
 var dropped = strings.Fields(`BOOT_IMAGE initrd console quiet splash rhgb loglevel ignore_loglevel earlyprintk earlycon netconsole panic oops crashkernel mem memmap hugepages hugepagesz default_hugepagesz
-	isolcpus nohz_full rcu_nocbs vga video nomodeset rootwait rootdelay rd.retry rd.timeout rd.shell rd.emergency rd.break rd.systemd.unit break init.debug printk.devkmsg nomodule`)
+	isolcpus nohz_full rcu_nocbs vga video nomodeset rootwait rootdelay rd.shell rd.emergency rd.break rd.systemd.unit break init.debug printk.devkmsg nomodule`)
 
 // added makes a boot that fails end by itself, and its messages seen.
-const added = "panic=-1 printk.devkmsg=on rd.shell=0 rd.emergency=reboot rd.retry=30 rd.timeout=45"
+const added = "panic=-1 printk.devkmsg=on rd.shell=0 rd.emergency=reboot"
+
+// waits bound how long root is waited for, in seconds: its stand-in is there from the beginning. Shorter ones of the machine are left.
+var waits = []struct {
+	key  string
+	most int64
+}{{"rd.retry", 30}, {"rd.timeout", 45}}
 
 // words makes the kernel's line of that of the machine.
 func (p *Plan) words(text string) {
@@ -31,7 +38,12 @@ func (p *Plan) words(text string) {
 		}
 		list = append(list, chain.Quote(w))
 	}
-	p.Words = strings.TrimSpace(strings.Join(list, " ") + " " + added)
+	list = append(list, added)
+	for _, w := range waits {
+		list = slices.DeleteFunc(list, func(word string) bool { return strings.HasPrefix(word, w.key+"=") || word == w.key })
+		list = append(list, fmt.Sprintf("%s=%d", w.key, cmdline.Of(cmdline.Split(text)).Num(w.most, 1, w.most, w.key)))
+	}
+	p.Words = strings.Join(list, " ")
 }
 
 // flatten takes the subvolume out of the words for root and of fstab, which mkfs.btrfs does not make in all versions that Debian has.

@@ -82,6 +82,7 @@ func (o *bootOptions) try(tree *archive.Tree, stdout, stderr io.Writer) (int, er
 	if err := o.find(tree); err != nil {
 		return 0, err
 	}
+	o.machineOf.For(o.arch)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	dir, err := o.dir()

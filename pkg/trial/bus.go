@@ -95,3 +95,13 @@ func (p *Plan) bus(disk *Disk, hardware []chain.Bus) {
 		p.untried("%s: %s, the driver of %s", disk.Name, name, path.Base(b.Path))
 	}
 }
+
+// For fits the plan to the kernel's processor: what QEMU's machine of that kind has no place for is on virtio-blk.
+func (p *Plan) For(arch string) {
+	for _, d := range p.Disks {
+		if d.Bus == VirtioMMIO && arch == AMD64 || d.Bus == IDE && arch == ARM64 {
+			p.untried("%s: QEMU has no %s for %s; its stand-in is on virtio-blk", d.Name, d.Bus, arch)
+			d.Bus, p.Substitute = VirtioBlk, true
+		}
+	}
+}

@@ -89,7 +89,7 @@ func (r *Report) read(lines []string) (begun, ended bool) {
 		case "module":
 			r.Modules = append(r.Modules, rest)
 		case "span":
-			if spans, err := timeline.Parse(rest); err == nil {
+			if spans, err := timeline.Parse(rest); err == nil && !slices.ContainsFunc(spans, implausible) {
 				r.Spans = append(r.Spans, spans...)
 			}
 		case "warning":
@@ -97,6 +97,12 @@ func (r *Report) read(lines []string) (begun, ended bool) {
 		}
 	}
 	return begun, ended
+}
+
+// implausible is a span that no boot has: sums and products of the others fit.
+func implausible(s timeline.Span) bool {
+	const longest = 7 * 24 * time.Hour
+	return s.Start < 0 || s.Start > longest || s.Length < 0 || s.Length > longest
 }
 
 // compare says what of the machine's file systems is not where it belongs. Those that fstab has beside root and /usr are for the real init.
@@ -128,6 +134,7 @@ func (r *Report) compare(p *Plan) string {
 // ends are lines that say why a boot ended, the one that says most first.
 var ends = []*regexp.Regexp{
 	regexp.MustCompile(`preroot: end: \w+: (.*)`),
+	regexp.MustCompile(`(check access for rdinit=.* failed.*)`),
 	regexp.MustCompile(`(Kernel panic - not syncing: (?:VFS|No working init|Requested init).*)`),
 	regexp.MustCompile(`(ALERT!.*)`),
 	regexp.MustCompile(`(Gave up waiting for .*)`),
@@ -154,6 +161,8 @@ func stopped(c *Console) (Verdict, string) {
 	switch {
 	case c.Exit != nil:
 		return Untold, c.Exit.Error()
+	case c.Expired && len(lastLines(c.Lines, 1, "")) == 0:
+		return Untold, fmt.Sprintf("nothing was heard of it for %.0f s", c.Duration.Seconds())
 	case c.Prompt != "" && why != "":
 		return Stopped, why
 	case c.Prompt != "":

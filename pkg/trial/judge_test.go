@@ -45,9 +45,11 @@ func TestJudge(t *testing.T) {
 		{"mkinitramfs", "ALERT!  UUID=1 does not exist.  Dropping to a shell!\nRebooting automatically due to panic= boot argument\n", nil, Stopped, "ALERT!  UUID=1 does not exist."},
 		{"dracut", "[ 30.0] dracut-initqueue[200]: Warning: dracut-initqueue: timeout\ndracut Warning: /dev/disk/by-uuid/1 does not exist\n[ 31] dracut: FATAL: no root", nil, Stopped, "FATAL: no root"},
 		{"panic", "Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)", nil, Stopped, "VFS: Unable to mount"},
+		{"rdinit", "[ 1.0] check access for rdinit=/x failed: -2, ignoring\nKernel panic - not syncing: VFS: Unable to mount root fs", nil, Stopped, "rdinit=/x failed"},
 		{"panic of init", "sh: not found\nKernel panic - not syncing: Attempted to kill init!", nil, Stopped, "Attempted to kill init"},
 		{"shell", "BusyBox\n(initramfs) ", func(_ *Plan, c *Console) { c.Prompt = "(initramfs)" }, Stopped, `waits for somebody to type: "(initramfs)"`},
 		{"limit", "[ 1.0] starting", func(_ *Plan, c *Console) { c.Expired = true }, Untold, "--timeout"},
+		{"no console", "\r\n", func(_ *Plan, c *Console) { c.Expired = true }, Untold, "nothing was heard"},
 		{"qemu", "", func(_ *Plan, c *Console) { c.Exit = errors.New("qemu: no such device") }, Untold, "no such device"},
 		{"nothing", "", nil, Stopped, "without a word"},
 	} {
@@ -174,4 +176,24 @@ func TestMissing(t *testing.T) {
 			t.Errorf("%s has no package", name)
 		}
 	}
+}
+
+// FuzzConsole: whatever an image says, there is a verdict, what is printed has no control characters, and no more spans than lines.
+func FuzzConsole(f *testing.F) {
+	f.Add(reached)
+	f.Add("TRIAL begin\nTRIAL mount / x y z\nTRIAL span 1 9223372036854775807 stage \x1b[2J\nTRIAL end")
+	f.Add("TRIAL span -9223372036854775 9223372036854775 stage a\nTRIAL span 9223372036854775 9223372036854775 stage b\npreroot: end: X: \x1b]0;y\a")
+	f.Fuzz(func(t *testing.T, text string) {
+		p := &Plan{Goals: []Goal{{Name: "/"}, {Name: "/usr"}}}
+		con := &Console{Lines: strings.Split(text, "\n")}
+		r := Judge(p, con)
+		var out bytes.Buffer
+		r.Print(&out, p)
+		if i := strings.IndexFunc(out.String()+r.Headline("img", con), func(c rune) bool { return c < ' ' && c != '\n' && c != '\t' || c == 0x7f || c >= 0x80 && c < 0xa0 }); i >= 0 {
+			t.Errorf("a control character in %q", out.String())
+		}
+		if len(r.Spans) > len(con.Lines) {
+			t.Errorf("%d spans of %d lines", len(r.Spans), len(con.Lines))
+		}
+	})
 }

@@ -118,7 +118,7 @@ func TestPlan(t *testing.T) {
 		chain       *chain.Chain
 		want        string
 	}{
-		{"lvm on luks", `BOOT_IMAGE=/vmlinuz root=/dev/mapper/my--vg-root ro quiet console=tty0 init=/usr/lib/systemd/systemd resume=UUID=1 foo="a b"`, locked(), `
+		{"lvm on luks", `BOOT_IMAGE=/vmlinuz root=/dev/mapper/my--vg-root ro quiet console=tty0 init=/usr/lib/systemd/systemd resume=UUID=1 foo="a b" -- single`, locked(), `
 nvme0n1 nvme gpt
   3 aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee größe
     crypto_LUKS 33333333-1111-4111-8111-111111111111  []
@@ -163,6 +163,23 @@ untried sda: hv_storvsc, the driver of 0000:00:0e.0
 				t.Errorf("words %q", p.Words)
 			}
 		})
+	}
+}
+
+// TestFor: a bus that one kind of machine lacks is exchanged, and that is said.
+func TestFor(t *testing.T) {
+	for _, c := range []struct {
+		driver, arch string
+		bus          Bus
+	}{{"virtio_mmio", AMD64, VirtioBlk}, {"virtio_mmio", ARM64, VirtioMMIO}, {"ata_piix", ARM64, VirtioBlk}, {"ata_piix", AMD64, IDE}} {
+		p, err := Of(whole(c.driver), "root=x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.For(c.arch)
+		if changed := c.bus == VirtioBlk; p.Disks[0].Bus != c.bus || p.Substitute != changed || len(p.Untried) > 0 != changed {
+			t.Errorf("%+v: %+v %q", c, p.Disks[0], p.Untried)
+		}
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 
 // dropped are words that would keep a trial from being seen or from ending, or that are about hardware and memory that the stand-in has not.
 var dropped = strings.Fields(`BOOT_IMAGE initrd console quiet splash rhgb loglevel ignore_loglevel earlyprintk earlycon netconsole panic oops crashkernel mem memmap hugepages hugepagesz default_hugepagesz
-	isolcpus nohz_full rcu_nocbs vga video nomodeset rootwait rootdelay rd.shell rd.emergency rd.break rd.systemd.unit break init.debug printk.devkmsg nomodule`)
+	isolcpus nohz_full rcu_nocbs vga video nomodeset rootwait rootdelay rd.shell rd.emergency rd.break rd.systemd.unit break init.debug printk.devkmsg nomodule
+	8250.nr_uarts virtio_mmio.device pci reboot tsc clocksource acpi noapic nolapic maxcpus nosmp`)
 
 // added makes a boot that fails end by itself, and its messages seen.
 const added = "panic=-1 printk.devkmsg=on rd.shell=0 rd.emergency=reboot"
@@ -28,6 +29,9 @@ func (p *Plan) words(text string) {
 	p.Init = "/sbin/init"
 	var list []string
 	for _, w := range cmdline.Split(text) {
+		if w.String() == "--" { // what follows is for the real init
+			break
+		}
 		switch {
 		case slices.Contains(dropped, w.Key):
 			continue

@@ -315,6 +315,10 @@ func TestLogical(t *testing.T) {
 		if label != "dos" || !strings.HasSuffix(last["node"].(string), fmt.Sprint(number)) {
 			t.Fatalf("%s %v", label, parts)
 		}
+		swap, extended := parts[0], parts[1]
+		if extended["type"] != "5" || extended["start"].(float64) < swap["start"].(float64)+swap["size"].(float64) {
+			t.Errorf("the extended partition does not begin behind the swap: %v", parts)
+		}
 		probe, err := blkid.Probe(section(t, file, last["start"].(float64)), int64(last["size"].(float64))*sector, sector)
 		if err != nil || probe.Type != "ext4" || probe.UUID != uuid1 || probe.Label != "wurzel" {
 			t.Errorf("%d: %+v, %v", number, probe, err)

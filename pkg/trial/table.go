@@ -13,8 +13,6 @@ var le = binary.LittleEndian
 const (
 	sector = 512
 	mib    = 1 << 20
-	// gptEnd is what the second copy of a GPT takes at the end, in bytes.
-	gptEnd = 33 * sector
 )
 
 // extent is where a partition lies, in bytes.

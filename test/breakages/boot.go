@@ -49,10 +49,12 @@ func bootOut(s vm.Spec) (vm.Result, error) {
 // limit is that of one boot in wall-clock time: some of those that fail go on for ever.
 func (r *rig) limit() time.Duration {
 	if r.virtual {
-		return 30 * time.Minute
+		return virtualLimit
 	}
 	return 4 * time.Minute
 }
+
+const virtualLimit = 30 * time.Minute
 
 // result is how a boot with a broken image ended.
 type result struct {
@@ -226,6 +228,12 @@ func (r *rig) boot(i *image, b breakage) (result, error) {
 	end, err := bootOut(s)
 	if err != nil {
 		return result{}, err
+	}
+	if end.Expired && !r.virtual { // a host without time for it, or a guest that goes on for ever: counted instructions tell which
+		s.Icount, s.Limit = true, virtualLimit
+		if end, err = bootOut(s); err != nil {
+			return result{}, err
+		}
 	}
 	res := result{breakage: b, Booted: end.Reached(), Seconds: end.Duration.Seconds()}
 	if !res.Booted {

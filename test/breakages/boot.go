@@ -17,7 +17,7 @@ import (
 )
 
 // cmdline is that of every boot.
-const cmdline = "root=UUID=" + vm.RootUUID + " rw console=ttyS0 quiet mitigations=off loglevel=4 panic=-1 rd.retry=15 rd.timeout=40 systemd.show_status=0"
+const cmdline = "root=UUID=" + vm.RootUUID + " rw console=ttyS0 quiet mitigations=off loglevel=4 panic=-1 rd.retry=15 rd.timeout=120 systemd.show_status=0"
 
 // ends are the lines after which an init waits for a person: the boot has failed.
 var ends = []string{"Dropping to debug shell", "Entering emergency mode", "Press Enter for maintenance", "ALERT!", "No root device specified", "Gave up waiting for"}

@@ -22,6 +22,7 @@ var standIns = map[string]string{
 	"preroot": `case $1 in
 build) echo "$@" >>DIR/calls; while [ $# -gt 2 ]; do shift; done; cp DIR/next "$1.new" 2>/dev/null && mv "$1.new" "$1" || { echo "no chain" >&2; exit 1; } ;;
 cat) cat "$2" ;;
+version) echo preroot 1 ;;
 esac`,
 	"linux-version":  `case $1 in list) ls DIR/lib/modules ;; sort) sort -r ;; esac`,
 	"uname":          "echo " + kver,
@@ -179,6 +180,8 @@ func TestUpdateInitramfs(t *testing.T) {
 		{"-u more", 2, "-"},
 		{"-x", 2, "-"},
 		{"-h", 0, "-"},
+		{"--help", 0, "-"},
+		{"-c -s 1700000000 -k " + kver, 0, "build --force --no-uefi --if-changed IMAGE " + kver},
 		{"-u -b /nowhere", 1, "-"},
 		{"-c -k 9.9", 1, "-"},
 	} {
@@ -191,6 +194,9 @@ func TestUpdateInitramfs(t *testing.T) {
 	}
 	s := newStage(t)
 	s.next("a")
+	if said := s.run(0, "lib/preroot/update-initramfs", "--version"); said != "preroot 1\n" {
+		t.Errorf("--version: %q; a hook of initramfs-tools asks for its first word", said)
+	}
 	s.run(0, "DPKG_MAINTSCRIPT_PACKAGE=lvm2", "lib/preroot/update-initramfs", "-u")
 	if got := s.read("calls"); got != "trigger --no-await update-initramfs" {
 		t.Errorf("in a maintainer script: calls %q", got)

@@ -121,6 +121,9 @@ func (c cell) boot(disk, initrd, task string, out io.Writer) (answers, error) {
 		return nil, fmt.Errorf("%s: the system did not come up (limit passed: %v, qemu: %v, crash: %q); its console is in %s", task, r.Expired, r.Exit, crash, console)
 	}
 	a, err := readAnswers(paper)
+	if a["failed"] != "" {
+		err = errors.Join(err, os.WriteFile(c.file(task+".journal"), []byte(a["journal"]), 0o644))
+	}
 	fmt.Fprintf(out, "     %s %s: %.0f s, initrd %d kB, %s\n", c.name, task, r.Duration.Seconds(), size(initrd)/1000, strings.TrimSpace(a["state"]))
 	return a, err
 }

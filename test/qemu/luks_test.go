@@ -165,8 +165,9 @@ func TestLUKSKeyFile(t *testing.T) {
 // stick is a disk with a FAT that has a key.
 func stick(t *testing.T, key string) string {
 	t.Helper()
-	file := makeOnce(t, "root.key", func(path string) error { return os.WriteFile(path, []byte(key), 0o600) })
-	return makeOnce(t, "stick.img", vm.Root{FS: "vfat", Label: "STICK", SizeMiB: 40, Files: map[string]string{"keys/root.key": file}}.Make)
+	name := fmt.Sprintf("%x", key) // what is made once is known by its name
+	file := makeOnce(t, "root-"+name+".key", func(path string) error { return os.WriteFile(path, []byte(key), 0o600) })
+	return makeOnce(t, "stick-"+name+".img", vm.Root{FS: "vfat", Label: "STICK", SizeMiB: 40, Files: map[string]string{"keys/root.key": file}}.Make)
 }
 
 // TestLUKSCipher: a mapping is made with the processor's own AES, whose driver is a module.

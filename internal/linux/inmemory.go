@@ -49,7 +49,12 @@ func StartInMemory(program string, argv, env []string, files ...uintptr) (pid in
 		return 0, err
 	}
 	files[ProgramFD] = file.Fd()
-	return StartChild(fmt.Sprintf("/proc/self/fd/%d", loader.Fd()), argv, env, files, true)
+	// This process's descriptor: in the child one of files may have taken its place.
+	pid, err = StartChild(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), loader.Fd()), argv, env, files, true)
+	if err != nil {
+		err = fmt.Errorf("%s: exec of its loader: %w", program, err)
+	}
+	return pid, err
 }
 
 var errELF = errors.New("no static ELF program of 64 bits")

@@ -30,7 +30,14 @@ func main() {
 }
 `
 
-func TestStartInMemory(t *testing.T) {
+func TestStartInMemory(t *testing.T) { startProbe(t, 4) }
+
+// TestStartInMemoryDescriptors: the loader is found whatever descriptors the program gets. One of them took the place of the loader's, when that was a low one: now and then a boot
+// loaded all modules before the real init, and said "permission denied".
+func TestStartInMemoryDescriptors(t *testing.T) { startProbe(t, 200) }
+
+// startProbe starts a program with so many descriptors.
+func startProbe(t *testing.T, descriptors int) {
 	dir := t.TempDir()
 	source, program := filepath.Join(dir, "main.go"), filepath.Join(dir, "program")
 	if err := os.WriteFile(source, []byte(probe), 0o600); err != nil {
@@ -46,7 +53,9 @@ func TestStartInMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	pid, err := StartInMemory(program, []string{"@name", "word"}, []string{"FILE=" + program}, 0, w.Fd(), w.Fd(), 0)
+	files := make([]uintptr, descriptors)
+	files[1], files[2] = w.Fd(), w.Fd()
+	pid, err := StartInMemory(program, []string{"@name", "word"}, []string{"FILE=" + program}, files...)
 	w.Close()
 	if err != nil {
 		t.Fatal(err)

@@ -68,10 +68,11 @@ func printChain(host chain.Host, dir, kver string, stdout, stderr io.Writer) err
 	if dir == "" {
 		dir = filepath.Join(host.Root, "lib/modules", kver)
 	}
-	k, err := image.OpenKernel(dir, kver)
-	if err != nil {
+	var k chain.Kernel
+	if opened, err := image.OpenKernel(dir, kver); err == nil {
+		k = opened
+	} else {
 		fmt.Fprintln(stderr, "preroot chain: without modules:", err)
-		k = nil
 	}
 	fmt.Fprint(stdout, c.Tree(k))
 	return nil

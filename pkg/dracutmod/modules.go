@@ -89,7 +89,7 @@ func (b *builder) hasModule(word string) bool {
 
 // passes says whether a filter lets a module through.
 func (b *builder) passes(f *filter, name string) bool {
-	file := "/" + b.o.Kernel.File(name)
+	file := "/" + b.o.Kernel.Path(name)
 	switch {
 	case f.noNames != nil && f.noNames.MatchString(name),
 		f.paths != nil && !f.paths.MatchString(file),

@@ -19,8 +19,8 @@ type Kernel interface {
 	Resolve(word string) (names []string, builtin bool)
 	// Below lists the modules whose file lies below a folder ("kernel/fs/").
 	Below(folder string) []string
-	// File is a module's file, seen from the folder of modules.dep.
-	File(name string) string
+	// Path is a module's file, seen from the folder of modules.dep.
+	Path(name string) string
 	// Load reads a module, unpacked.
 	Load(name string) ([]byte, error)
 }

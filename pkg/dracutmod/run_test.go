@@ -36,7 +36,7 @@ func (k fakeKernel) Below(folder string) (names []string) {
 	return names
 }
 
-func (k fakeKernel) File(name string) string { return k.files[name] }
+func (k fakeKernel) Path(name string) string { return k.files[name] }
 
 func (k fakeKernel) Load(name string) ([]byte, error) { return object(k.symbols[name]), nil }
 

@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
+	"github.com/preroot/preroot/pkg/unpack"
 )
 
 // form is how modules lie in an image.
@@ -108,26 +107,14 @@ const moduleLimit = 512 << 20
 
 // decompress unpacks a module by its suffix.
 func decompress(data []byte, suffix string) ([]byte, error) {
-	switch suffix {
-	case "":
+	if suffix == "" {
 		return data, nil
-	case ".gz":
-		r, err := gzip.NewReader(bytes.NewReader(data))
-		if err != nil {
-			return nil, err
-		}
-		return io.ReadAll(io.LimitReader(r, moduleLimit))
-	case ".zst":
-		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(moduleLimit))
-		if err != nil {
-			return nil, err
-		}
-		defer d.Close()
-		return d.DecodeAll(data, nil)
-	case ".xz":
-		return filter(exec.Command("xz", "--decompress", "--stdout"), data) // no Go decoder of it is worth its weight on the host
 	}
-	return nil, fmt.Errorf("unknown compression %q", suffix)
+	r, err := unpack.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(r, moduleLimit))
 }
 
 // gzipLevel is the one of this library that makes modules smallest; its 9 takes ten times as long for 0.4 % more bytes.

@@ -41,7 +41,7 @@ func (c *choice) addChain(o *Options) {
 	if o.Chain == nil {
 		return
 	}
-	for _, m := range o.Chain.Modules(c.tree, !o.NoShell) {
+	for _, m := range o.Chain.Modules(Kernel{c.tree}, !o.NoShell) {
 		switch {
 		case m.Missing:
 			c.warnings = append(c.warnings, fmt.Sprintf("%s needs %s, which kernel %s does not have", m.For, m.Name, c.tree.kver))
@@ -93,7 +93,7 @@ func chainFiles(o *Options, c *choice) (entries []Entry, err error) {
 	if err != nil {
 		return nil, err
 	}
-	firmware, err := o.Chain.Firmware(c.tree, os.DirFS(o.file("/")), c.tree.kver, o.FirmwareDirs)
+	firmware, err := o.Chain.Firmware(Kernel{c.tree}, os.DirFS(o.file("/")), c.tree.kver, o.FirmwareDirs)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func withFirmware(t *testing.T, dir string) (module, file string) {
 		t.Fatal(err)
 	}
 	for _, name := range tree.order {
-		if list, err := tree.Firmware(name); err != nil {
+		if list, err := (Kernel{tree}).Firmware(name); err != nil {
 			t.Fatal(err)
 		} else if len(list) > 0 {
 			return name, list[0]

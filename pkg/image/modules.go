@@ -2,7 +2,6 @@ package image
 
 import (
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"github.com/preroot/preroot/pkg/dracutmod"
 	"github.com/preroot/preroot/pkg/dynlink"
 	"github.com/preroot/preroot/pkg/kmod"
-	"github.com/preroot/preroot/pkg/unpack"
 )
 
 // modulesDir is where dracut has its modules.
@@ -179,52 +177,6 @@ func (t *taken) modules(m *modules) error {
 		t.entries = append(t.entries, e)
 		return nil
 	})
-}
-
-// Kernel is the modules of a kernel, as those of dracut ask for them (dracutmod.Kernel).
-type Kernel struct{ t *tree }
-
-// OpenModules reads the module folder of kver; dir is that with depmod's indexes in it, or one above it.
-func OpenModules(dir, kver string) (Kernel, error) {
-	t, err := openTree(dir, kver)
-	return Kernel{t}, err
-}
-
-// Resolve gives the modules that a name or an alias stands for; builtin says that the kernel has one of them in it.
-func (k Kernel) Resolve(word string) (names []string, builtin bool) { return k.t.resolve(word) }
-
-// Below lists the modules whose file lies below a folder.
-func (k Kernel) Below(folder string) []string { return k.t.below(folder) }
-
-// File is a module's file, seen from the folder of modules.dep.
-func (k Kernel) File(name string) string { return k.t.path[name] }
-
-// Load reads a module, unpacked.
-func (k Kernel) Load(name string) ([]byte, error) {
-	file := filepath.Join(k.t.dir, k.t.path[name])
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	in := io.Reader(f)
-	if compression(file) != "" {
-		if in, err = unpack.NewReader(f); err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
-	}
-	data, err := io.ReadAll(io.LimitReader(in, moduleLimit))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return data, nil
-}
-
-// With lists modules with all that loading them loads, in the order of modules.dep.
-func (k Kernel) With(names ...string) []string {
-	c := &choice{tree: k.t, in: map[string]bool{}}
-	c.add(names...)
-	return c.names()
 }
 
 // Modules lists dracut's modules that can be added to an image, in the order in which they are run.

@@ -69,12 +69,12 @@ func TestModules(t *testing.T) {
 
 func TestKernelLoad(t *testing.T) {
 	for _, dir := range kernels(t) {
-		k, err := OpenModules(dir, "")
+		k, err := OpenKernel(dir, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		names, _ := k.Resolve("dm_crypt")
-		if len(names) != 1 || !strings.HasPrefix(k.File(names[0]), "kernel/drivers/md/dm-crypt.ko") || !slices.Contains(k.Below("kernel/drivers/md/"), "dm_crypt") || !slices.Contains(k.With("dm_crypt"), "dm_mod") {
+		if len(names) != 1 || !strings.HasPrefix(k.Path(names[0]), "kernel/drivers/md/dm-crypt.ko") || !slices.Contains(k.Below("kernel/drivers/md/"), "dm_crypt") || !slices.Contains(k.With("dm_crypt"), "dm_mod") {
 			t.Errorf("%s: %q", dir, names)
 		}
 		data, err := k.Load("dm_crypt")

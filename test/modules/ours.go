@@ -17,7 +17,7 @@ const modulesDir = "/usr/lib/dracut/modules.d"
 
 // ours runs modules inside the system, and lists what they put into an image: a line for each file, "d", "f" or "l" and its path. Warnings begin with "!".
 func ours(named, kver, prefer string, words []string, out io.Writer) error {
-	kernel, err := image.OpenModules("/lib/modules", kver)
+	kernel, err := image.OpenKernel("/lib/modules", kver)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func ours(named, kver, prefer string, words []string, out io.Writer) error {
 		fmt.Fprintln(out, "!"+w)
 	}
 	for _, name := range kernel.With(r.KernelModules...) {
-		fmt.Fprintf(out, "f usr/lib/modules/%s/%s\n", kver, kernel.File(name))
+		fmt.Fprintf(out, "f usr/lib/modules/%s/%s\n", kver, kernel.Path(name))
 	}
 	return filepath.WalkDir(stage, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || file == stage {

@@ -148,6 +148,24 @@ func TestInitUsesItsLibraries(t *testing.T) {
 	}
 }
 
+// TestBuilderUsesItsProber: u-root's prober is the second reader of the order of modules, on the host; it has no business in an image.
+func TestBuilderUsesItsProber(t *testing.T) {
+	const kmodule = "github.com/u-root/u-root/pkg/kmodule"
+	used := false
+	for _, s := range sources(t) {
+		if !slices.Contains(s.imports(), kmodule) {
+			continue
+		}
+		used = true
+		if !hostOnly(s.dir) {
+			t.Errorf("%s imports %s: it has no aliases, and costs 700 kB", s.name, kmodule)
+		}
+	}
+	if !used {
+		t.Errorf("no code of the builder imports %s", kmodule)
+	}
+}
+
 // beside are packages of helpers in an image, and the import paths below which their decoders lie: /init has none of it.
 var beside = []string{module + "pkg/unpack", module + "pkg/ramdisk", module + "pkg/nfsroot", module + "pkg/luks", module + "pkg/lvm", module + "pkg/activate", module + "pkg/unlock", "golang.org/x/crypto", "github.com/klauspost/compress", "github.com/pierrec/lz4", "github.com/xi2/xz", "compress/bzip2"}
 

@@ -31,6 +31,9 @@ func Build(o Options) (Summary, error) {
 	if err := c.checkMachine(o.Init, in.init); err != nil {
 		return Summary{}, err
 	}
+	if err := c.checkOrder(); err != nil {
+		return Summary{}, err
+	}
 	s := c.summary()
 	s.Warnings = append(s.Warnings, o.idle()...)
 	if o.Chain != nil {

@@ -50,7 +50,7 @@ func buildOptionTable() []option {
 		{names: []string{"-i", "--include"}, args: []string{"SRC", "DST"}, text: "put a file, or what lies in a folder, at DST in the image", set: include},
 		{names: []string{"-I", "--install"}, args: []string{"FILES"}, text: "put programs and files in, with the libraries that they need", set: adding(strings.Fields, func(r *request) *[]string { return &r.o.Install })},
 		{names: []string{"--install-optional"}, args: []string{"FILES"}, text: "the same, where they are there", set: adding(strings.Fields, func(r *request) *[]string { return &r.o.InstallOptional })},
-		{names: []string{"--fscks"}, args: []string{"PROGRAMS"}, text: "checkers of file systems, where they are there", set: adding(strings.Fields, func(r *request) *[]string { return &r.o.Fscks })},
+		{names: []string{"--fscks"}, args: []string{"PROGRAMS"}, text: "more checkers of file systems, where they are there", set: adding(strings.Fields, func(r *request) *[]string { return &r.o.Fscks })},
 		{names: []string{"--nofscks"}, text: "no checkers of file systems", set: on(func(r *request) *bool { return &r.o.NoFsck })},
 		{names: []string{"--mdadmconf"}, text: "take /etc/mdadm.conf in", set: set(func(r *request) *image.Switch { return &r.o.MDADMConf }, image.On)},
 		{names: []string{"--nomdadmconf"}, text: "do not", set: set(func(r *request) *image.Switch { return &r.o.MDADMConf }, image.Off)},

@@ -40,7 +40,7 @@ var Keys = []Key{
 	{"fw_dir", "DIRS", "where firmware lies", "", directories},
 	{"install_items", "FILES", "programs and files, with the libraries that they need", "", words(func(c *Config) *[]string { return &c.Install })},
 	{"install_optional_items", "FILES", "the same, where they are there", "", words(func(c *Config) *[]string { return &c.InstallOptional })},
-	{"fscks", "PROGRAMS", "checkers of file systems, where they are there", "", words(func(c *Config) *[]string { return &c.Fscks })},
+	{"fscks", "PROGRAMS", "more checkers of file systems, where they are there", "", words(func(c *Config) *[]string { return &c.Fscks })},
 	{"nofscks", "yes|no", "no checkers of file systems", "", answer(func(c *Config) *Answer { return &c.NoFsck })},
 	{"kernel_cmdline", "WORDS", "words that the image adds to the kernel command line", "", text(func(c *Config) *string { return &c.KernelCmdline })},
 	{"hostonly_cmdline", "yes|no", "words for this machine in a host-only image", "", answer(func(c *Config) *Answer { return &c.HostCmdline })},

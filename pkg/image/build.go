@@ -187,10 +187,11 @@ func (c *choice) addModules(o *Options, raw []rawModule, first, rest *layout, s 
 
 // addRest takes in all but modules and their indexes.
 func (l *layout) addRest(o *Options, c *choice, in inputs, s *Summary) error {
-	system, err := installed(o)
+	system, warnings, err := installed(o, c.checkers(o), in.init)
 	if err != nil {
 		return err
 	}
+	s.Warnings = append(s.Warnings, warnings...)
 	if err := system.modules(in.modules); err != nil {
 		return err
 	}

@@ -19,30 +19,31 @@ type taken struct {
 	links   map[string]string // folders that are links there, and where they lead: "lib" -> "usr/lib"
 }
 
-// installed reads what o.Install and o.InstallOptional name.
-func installed(o *Options) (*taken, error) {
+// installed reads what o.Install, o.InstallOptional and the checkers name.
+func installed(o *Options, list []checker, init []byte) (*taken, []string, error) {
 	t := &taken{have: map[string]bool{}, links: map[string]string{}}
-	if len(o.Install)+len(o.InstallOptional) == 0 {
-		return t, nil
+	if len(o.Install)+len(o.InstallOptional)+len(list) == 0 {
+		return t, nil, nil
 	}
 	var err error
 	if t.root, err = dynlink.Open(o.Sysroot); err != nil {
-		return nil, fmt.Errorf("--install: %w", err)
+		return nil, nil, fmt.Errorf("programs of the system: %w", err)
 	}
 	if err := t.merged(); err != nil {
-		return nil, fmt.Errorf("--install: %w", err)
+		return nil, nil, fmt.Errorf("programs of the system: %w", err)
 	}
 	for _, name := range o.Install {
 		if err := t.named(name); err != nil {
-			return nil, fmt.Errorf("--install %s: %w", name, err)
+			return nil, nil, fmt.Errorf("--install %s: %w", name, err)
 		}
 	}
 	for _, name := range o.InstallOptional {
 		if err := t.named(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("--install-optional %s: %w", name, err)
+			return nil, nil, fmt.Errorf("--install-optional %s: %w", name, err)
 		}
 	}
-	return t, nil
+	warnings, err := t.checkers(list, init)
+	return t, warnings, err
 }
 
 // named takes a program by its name or path, whole or not at all.

@@ -63,7 +63,7 @@ func TestInstallErrors(t *testing.T) {
 		"no-such-program": "--install no-such-program: program no-such-program is in none of",
 		"/no/such/file":   "--install /no/such/file: /no/such/file: lstat",
 	} {
-		_, err := installed(&Options{Install: []string{name}})
+		_, _, err := installed(&Options{Install: []string{name}}, nil, nil)
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v", err)
 		}

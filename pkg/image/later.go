@@ -12,7 +12,6 @@ func (o *Options) idle() (warnings []string) {
 		set  bool
 		name string
 	}{
-		{len(o.Fscks) > 0, "--fscks"},
 		{o.MDADMConf == On, "--mdadmconf"},
 		{o.LVMConf == On && !o.HostOnly, "--lvmconf without --host-only"},
 	} {

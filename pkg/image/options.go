@@ -43,7 +43,7 @@ type Options struct {
 
 	Install         []string // programs and files, with what they need
 	InstallOptional []string // the same, where they are there
-	Fscks           []string // checkers of file systems, where they are there
+	Fscks           []string // more checkers of file systems, where they are there
 	NoFsck          bool     // no checkers
 
 	Modules          []string // of dracut: just these

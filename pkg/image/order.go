@@ -90,9 +90,10 @@ func (t *tree) readable() error {
 	if err != nil {
 		return err
 	}
-	for i, line := range bytes.Split(bytes.TrimSuffix(text, []byte("\n")), []byte("\n")) {
-		if !bytes.Contains(line, []byte(":")) {
-			return fmt.Errorf("%s/%s:%d: %.60q has no colon: the file is cut off or is none of depmod's; depmod %s writes it anew", t.dir, textIndex, i+1, line, t.kver)
+	i := 0
+	for line := range bytes.Lines(text) {
+		if i++; !bytes.Contains(line, []byte(":")) {
+			return fmt.Errorf("%s/%s:%d: %.60q has no colon: the file is cut off or is none of depmod's; depmod %s writes it anew", t.dir, textIndex, i, line, t.kver)
 		}
 	}
 	return nil

@@ -96,6 +96,7 @@ type image struct {
 	initrd   string // a classic initrd that it carries
 	lvm      bool   // a root on LVM
 	luks     bool   // a root on LUKS
+	fscks    string // checkers of file systems, this host's
 }
 
 // known is the image for known hardware, the one that is measured.
@@ -118,6 +119,10 @@ func (i image) build(t *testing.T, k vm.Kernel) string {
 	if i.luks {
 		name += "-luks"
 		args = append(args, "--luks")
+	}
+	if i.fscks != "" {
+		name += "-" + strings.ReplaceAll(i.fscks, " ", "+")
+		args = append(args, "--fscks", i.fscks)
 	}
 	base := makeOnce(t, name, func(path string) error {
 		return vm.Build{Builder: *builtBuilder, Init: initFor(k.Arch), Drivers: i.drivers, Args: args}.Make(k, path)

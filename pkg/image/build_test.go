@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/preroot/preroot/pkg/archive"
+	"github.com/preroot/preroot/pkg/kmod"
 )
 
 // kernels are the unpacked Debian kernels that the tests look into: lib/modules/KVER folders.
@@ -258,6 +259,10 @@ func sameModules(t *testing.T, dir string, entries []Entry) {
 	t.Helper()
 	prefix := "lib/modules/" + filepath.Base(dir) + "/"
 	compared := 0
+	tree, err := openTree(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, e := range entries {
 		file, ok := strings.CutPrefix(strings.TrimPrefix(e.Name, "usr/"), prefix)
 		if !ok || !strings.Contains(file, ".ko") || compared >= 60 {
@@ -268,16 +273,12 @@ func sameModules(t *testing.T, dir string, entries []Entry) {
 		if err != nil {
 			t.Fatalf("%s: %v", e.Name, err)
 		}
-		plain := strings.TrimSuffix(file, compression(file))
-		matches, _ := filepath.Glob(filepath.Join(dir, plain+"*"))
-		if len(matches) != 1 {
-			t.Fatalf("%s: on the host %v", file, matches)
-		}
-		data, err := os.ReadFile(matches[0])
+		host := tree.path[kmod.NameOf(file)]
+		data, err := os.ReadFile(filepath.Join(dir, host))
 		if err != nil {
 			t.Fatal(err)
 		}
-		theirs, err := decompress(data, compression(matches[0]))
+		theirs, err := decompress(data, compression(host))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -481,7 +482,7 @@ func TestLoadForms(t *testing.T) {
 			}
 		}
 		tr := &tree{dir: dir, path: map[string]string{"m": "m.ko" + suffix}}
-		for f, want := range map[form]string{plain: "m.ko", gzipped: "m.ko.gz", asFound: "m.ko" + suffix} {
+		for f, want := range map[form]string{plain: "kernel/m.ko", gzipped: "kernel/m.ko.gz", asFound: "kernel/m.ko" + suffix} {
 			name, data, err := tr.load("m", f)
 			if err != nil || name != want {
 				t.Errorf("m.ko%s in form %d: %s, %v; want %s", suffix, f, name, err, want)

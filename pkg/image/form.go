@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -81,15 +82,15 @@ func (t *tree) load(name string, f form) (file string, data []byte, err error) {
 	return t.form(name, data, f)
 }
 
-// form gives what was read of a module another form.
+// form gives what was read of a module another form. In the image all lie in one folder: making and removing the eighty that they have on the host takes 7 ms of a boot in software emulation.
 func (t *tree) form(name string, data []byte, f form) (file string, _ []byte, err error) {
-	file = t.path[name]
+	file = "kernel/" + path.Base(t.path[name])
 	suffix := compression(file)
 	if f == asFound || f == gzipped && suffix == ".gz" {
 		return file, data, nil
 	}
 	if data, err = decompress(data, suffix); err != nil {
-		return "", nil, fmt.Errorf("module %s: %s: %w", name, filepath.Join(t.dir, file), err)
+		return "", nil, fmt.Errorf("module %s: %s: %w", name, filepath.Join(t.dir, t.path[name]), err)
 	}
 	file = strings.TrimSuffix(file, suffix)
 	if f == plain {

@@ -1,15 +1,13 @@
 // Command modules is a helper of /init: it loads what is left of the kernel modules while the real init runs already, and the initramfs is gone. So it holds no file of it: it is started in
-// memory of its own (linux.StartInMemory), and reads every module before it says that it is ready. It is small for that reason, and has neither fmt nor os: each page is copied at each boot.
+// memory of its own (linux.StartInMemory), and gets the modules themselves. It is small for that reason, and has neither fmt nor os: each page is copied at each boot.
 //
 //	2  the kernel log
-//	4  the modules, in the order in which they are loaded (kmod.Loader.Later)
-//	5  a socket: it writes a byte when it is ready, and begins when the other end is closed
+//	5  the modules, in the order in which they are loaded (kmod.Loader.Send); it begins when the other end is closed
 //
 // It ends after 30 seconds whatever is left. A module that does not load costs a line in the log.
 package main
 
 import (
-	"bytes"
 	"syscall"
 	"unsafe"
 
@@ -17,11 +15,10 @@ import (
 )
 
 const (
-	listFD  = 4
-	readyFD = 5
+	feedFD = 5
 
 	limit     = 30      // seconds
-	maxModule = 1 << 28 // bytes of one that is unpacked
+	maxModule = 1 << 28 // bytes of one
 )
 
 // module is one of the list, with its file.
@@ -35,12 +32,11 @@ type module struct {
 func main() {
 	setName("preroot-modules\x00")
 	_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, 19)
-	modules := parse(readAll(listFD))
-	for i := range modules {
-		modules[i].data = readFile(modules[i].path)
+	in := &input{read: func(p []byte) (int, error) { return syscall.Read(feedFD, p) }}
+	modules, whole := in.modules()
+	if !whole || !in.closed() {
+		return
 	}
-	_, _ = syscall.Write(readyFD, []byte("r"))
-	readAll(readyFD)
 	endAfter(limit)
 	for i := range modules {
 		m := &modules[i]
@@ -51,22 +47,8 @@ func main() {
 	}
 }
 
-// parse takes the list apart.
-func parse(list []byte) (modules []module) {
-	for len(list) > 0 {
-		path, rest, _ := bytes.Cut(list[1:], []byte{0})
-		end := bytes.IndexByte(rest, 0) + 1
-		modules = append(modules, module{how: list[0], path: string(path), params: rest[:end:end]})
-		list = rest[end:]
-	}
-	return modules
-}
-
 // load hands a module to the kernel. That it is in already is no error, nor that it has found no device.
 func (m *module) load() error {
-	if m.data == nil {
-		return syscall.ENOENT
-	}
 	var err error
 	switch m.how {
 	case 'g':
@@ -88,46 +70,6 @@ func (m *module) load() error {
 // report writes a line into the kernel log, with the priority of a warning.
 func report(path, why string) {
 	_, _ = syscall.Write(syscall.Stderr, []byte("<4>preroot: module "+path+" is not loaded: "+why+"\n"))
-}
-
-// readFile is a whole file, nil if it cannot be read.
-func readFile(path string) []byte {
-	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
-	if err != nil {
-		return nil
-	}
-	defer syscall.Close(fd)
-	var st syscall.Stat_t
-	if syscall.Fstat(fd, &st) != nil || st.Size <= 0 || st.Size > maxModule {
-		return nil
-	}
-	data := make([]byte, st.Size)
-	for have := 0; have < len(data); {
-		n, err := syscall.Read(fd, data[have:])
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil || n == 0 {
-			return nil
-		}
-		have += n
-	}
-	return data
-}
-
-// readAll reads a descriptor to its end.
-func readAll(fd int) (data []byte) {
-	buf := make([]byte, 16<<10)
-	for {
-		n, err := syscall.Read(fd, buf)
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil || n == 0 {
-			return data
-		}
-		data = append(data, buf[:n]...)
-	}
 }
 
 func initModule(image, params []byte) error {

@@ -1,41 +1,70 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
+	"io"
 	"reflect"
+	"strings"
 	"testing"
+	"testing/iotest"
 )
 
-func TestParse(t *testing.T) {
-	got := parse([]byte("g/a.ko.gz\x00\x00i/b.ko\x00one=1 two=2\x00"))
-	want := []module{{how: 'g', path: "/a.ko.gz", params: []byte{0}}, {how: 'i', path: "/b.ko", params: []byte("one=1 two=2\x00")}}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("%q, want %q", got, want)
+const (
+	length5 = "\x05\x00\x00\x00\x00\x00\x00\x00"
+	length0 = "\x00\x00\x00\x00\x00\x00\x00\x00"
+	twoOf   = "g/a.ko.gz\x00\x00" + length5 + "hello" + "i/b.ko\x00one=1 two=2\x00" + length0
+)
+
+// inputs are one text, read in whole and byte by byte.
+func inputs(text string) []*input {
+	return []*input{{read: strings.NewReader(text).Read}, {read: iotest.OneByteReader(strings.NewReader(text)).Read}}
+}
+
+func TestInput(t *testing.T) {
+	want := []module{{how: 'g', path: "/a.ko.gz", params: []byte{0}, data: []byte("hello")}, {how: 'i', path: "/b.ko", params: []byte("one=1 two=2\x00"), data: []byte{}}}
+	for _, in := range inputs(twoOf + "\x00") {
+		got, whole := in.modules()
+		if !reflect.DeepEqual(got, want) || !whole || !in.closed() {
+			t.Errorf("%q, whole %v, want %q", got, whole, want)
+		}
 	}
-	if got := parse(nil); len(got) != 0 {
-		t.Errorf("%q of nothing", got)
+	for cut := range len(twoOf) + 1 { // it must end, and not be taken for whole
+		for _, in := range inputs(twoOf[:cut]) {
+			if _, whole := in.modules(); whole {
+				t.Errorf("%q is taken for a whole list", twoOf[:cut])
+			}
+		}
 	}
-	for _, cut := range []string{"g", "g/a", "g/a\x00", "g/a\x00x", "g/a\x00\x00i"} { // it must end
-		parse([]byte(cut))
+	for _, in := range inputs("i/big\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff") {
+		if _, whole := in.modules(); whole {
+			t.Error("a module of 2^64 bytes is read")
+		}
+	}
+	for _, in := range inputs("\x00x") {
+		if _, whole := in.modules(); !whole || in.closed() {
+			t.Error("what comes behind the list is taken for its end")
+		}
 	}
 }
 
-func TestReadFile(t *testing.T) {
-	dir := t.TempDir()
-	for name, text := range map[string]string{"module": "some bytes", "empty": ""} {
-		file := filepath.Join(dir, name)
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if got := string(readFile(file)); got != text {
-			t.Errorf("%s: %q", name, got)
-		}
+// TestClosed: nothing begins before the other end is closed.
+func TestClosed(t *testing.T) {
+	r, w := io.Pipe()
+	in, done := &input{read: r.Read}, make(chan bool)
+	go func() {
+		_, whole := in.modules()
+		done <- whole
+		done <- in.closed()
+	}()
+	if _, err := w.Write([]byte{0}); err != nil || !<-done {
+		t.Fatal("the list is not read", err)
 	}
-	if got := readFile(filepath.Join(dir, "none")); got != nil {
-		t.Errorf("%q", got)
+	select {
+	case <-done:
+		t.Error("it begins while the other end is open")
+	default:
 	}
-	if err := (&module{how: 'i', path: "/none"}).load(); err == nil {
-		t.Error("a module without a file is loaded")
+	w.Close()
+	if !<-done {
+		t.Error("it does not begin")
 	}
 }

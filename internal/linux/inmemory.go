@@ -4,8 +4,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
+	"slices"
+	"time"
 	"unsafe"
 )
 
@@ -21,25 +24,55 @@ const (
 	loaderSize    = 0x600
 )
 
-// ProgramFD is the descriptor on which the loader has the program, known to the code. The program finds it closed.
-const ProgramFD = 3
+// The descriptors of a program that is started so: the first two are known to the loader's code, which closes them when the program is in memory, and the last has its input.
+const (
+	programFD = 3
+	copiedFD  = 4
+	FeedFD    = 5
+)
 
 // segment is a line of the table, known to the code: what to map, what to read into it, and how it is protected then. A line without an address is the last one, and has in place of
 // the length where to begin.
 type segment struct{ address, length, offset, bytes, protection uint64 }
 
-// StartInMemory starts a static program that holds none of its file, in a session of its own. files are its descriptors, without that in the place of ProgramFD, which is left to the
-// loader. argv[0] must be given as ever. It is for who does not reap by wait4(-1) at the same time.
-func StartInMemory(program string, argv, env []string, files ...uintptr) (pid int, err error) {
+// InMemory is a program that holds none of its file.
+type InMemory struct {
+	PID    int
+	Feed   *os.File // what is written here is its input (FeedFD)
+	copied *os.File // is closed at the other end when it is in memory
+}
+
+// StartInMemory starts a static program that holds none of its file once Copied has returned, in a session of its own. files are its descriptors 0 to 2, and those behind FeedFD. argv[0] must be given as
+// ever. It is for who does not reap by wait4(-1) at the same time.
+func StartInMemory(program string, argv, env []string, files ...uintptr) (p *InMemory, err error) {
 	file, err := os.Open(program)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer file.Close()
 	table, err := segments(file)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", program, err)
+		return nil, fmt.Errorf("%s: %w", program, err)
 	}
+	in, feed, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	copied, copying, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, feed.Close())
+	}
+	defer copying.Close()
+	pid, err := startLoader(table, argv, env, slices.Concat(files[:programFD], []uintptr{file.Fd(), copying.Fd(), in.Fd()}, files[programFD:]))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: exec of its loader: %w", program, err), feed.Close(), copied.Close())
+	}
+	return &InMemory{pid, feed, copied}, nil
+}
+
+// startLoader makes the loader's file and executes it.
+func startLoader(table []segment, argv, env []string, files []uintptr) (pid int, err error) {
 	loader, err := MemoryFile("loader")
 	if err != nil {
 		return 0, err
@@ -48,13 +81,18 @@ func StartInMemory(program string, argv, env []string, files ...uintptr) (pid in
 	if _, err := loader.Write(loaderFile(table)); err != nil {
 		return 0, err
 	}
-	files[ProgramFD] = file.Fd()
 	// This process's descriptor: in the child one of files may have taken its place.
-	pid, err = StartChild(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), loader.Fd()), argv, env, files, true)
-	if err != nil {
-		err = fmt.Errorf("%s: exec of its loader: %w", program, err)
+	return StartChild(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), loader.Fd()), argv, env, files, true)
+}
+
+// Copied waits until the program is in memory, or has ended before that.
+func (p *InMemory) Copied(limit time.Duration) error {
+	_ = p.copied.SetReadDeadline(time.Now().Add(limit))
+	_, err := p.copied.Read(make([]byte, 1))
+	if err == io.EOF {
+		err = nil
 	}
-	return pid, err
+	return errors.Join(err, p.copied.Close())
 }
 
 var errELF = errors.New("no static ELF program of 64 bits")

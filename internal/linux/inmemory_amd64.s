@@ -29,7 +29,7 @@ read:
 	TESTQ R14, R14
 	JZ   protect
 	MOVQ $17, AX         // pread64
-	MOVQ $3, DI          // ProgramFD
+	MOVQ $3, DI          // programFD
 	MOVQ R12, SI
 	MOVQ R14, DX
 	MOVQ R13, R10
@@ -52,7 +52,10 @@ protect:
 	JMP  segment
 begin:
 	MOVQ $3, AX          // close
-	MOVQ $3, DI
+	MOVQ $3, DI          // programFD
+	SYSCALL
+	MOVQ $3, AX
+	MOVQ $4, DI          // copiedFD
 	SYSCALL
 	XORL DX, DX          // nothing to be called at exit (System V ABI, 3.4.1)
 	MOVQ 8(BX), AX

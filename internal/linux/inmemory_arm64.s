@@ -28,7 +28,7 @@ segment:
 	MOVD 24(R19), R22
 read:
 	CBZ  R22, protect
-	MOVD $3, R0           // ProgramFD
+	MOVD $3, R0           // programFD
 	MOVD R20, R1
 	MOVD R22, R2
 	MOVD R21, R3
@@ -50,8 +50,10 @@ protect:
 	ADD  $40, R19, R19
 	B    segment
 begin:
-	MOVD $3, R0
+	MOVD $3, R0           // programFD
 	MOVD $57, R8          // close
+	SVC
+	MOVD $4, R0           // copiedFD
 	SVC
 	MOVD $0, R0
 	MOVD 8(R19), R1

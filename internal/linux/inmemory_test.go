@@ -7,12 +7,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 const probe = `package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 )
@@ -22,8 +24,8 @@ var initialised, zero = []int{1, 2, 3}, [100000]byte{}
 func main() {
 	maps, _ := os.ReadFile("/proc/self/maps")
 	exe, _ := os.Readlink("/proc/self/exe")
-	third, _ := os.Readlink("/proc/self/fd/3")
-	fmt.Println(os.Args, os.Environ(), initialised, zero[99999], strings.Contains(string(maps), os.Getenv("FILE")), strings.Contains(exe, "memfd:loader"), third != os.Getenv("FILE"))
+	input, _ := io.ReadAll(os.NewFile(5, "feed"))
+	fmt.Println(os.Args, os.Environ(), initialised, zero[99999], strings.Contains(string(maps), os.Getenv("FILE")), strings.Contains(exe, "memfd:loader"), string(input))
 	c := make(chan int)
 	go func() { c <- 1 }()
 	<-c
@@ -55,10 +57,17 @@ func startProbe(t *testing.T, descriptors int) {
 	defer r.Close()
 	files := make([]uintptr, descriptors)
 	files[1], files[2] = w.Fd(), w.Fd()
-	pid, err := StartInMemory(program, []string{"@name", "word"}, []string{"FILE=" + program}, files...)
+	p, err := StartInMemory(program, []string{"@name", "word"}, []string{"FILE=" + program}, files...)
 	w.Close()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if _, err := p.Feed.WriteString("fed"); err != nil {
+		t.Error(err)
+	}
+	p.Feed.Close()
+	if err := p.Copied(time.Minute); err != nil {
+		t.Error(err)
 	}
 	var said strings.Builder
 	buf := make([]byte, 4096)
@@ -70,10 +79,10 @@ func startProbe(t *testing.T, descriptors int) {
 		}
 	}
 	var status syscall.WaitStatus
-	if _, err := syscall.Wait4(pid, &status, 0, nil); err != nil || status != 0 {
+	if _, err := syscall.Wait4(p.PID, &status, 0, nil); err != nil || status != 0 {
 		t.Errorf("%v, status %v", err, status)
 	}
-	if want := "[@name word] [FILE=" + program + "] [1 2 3] 0 false true true\n"; said.String() != want {
+	if want := "[@name word] [FILE=" + program + "] [1 2 3] 0 false true fed\n"; said.String() != want {
 		t.Errorf("said %q, want %q", said.String(), want)
 	}
 }
@@ -85,11 +94,11 @@ func TestStartInMemoryRefuses(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := StartInMemory(file, []string{"x"}, nil, 0, 0, 0, 0); err == nil {
+		if _, err := StartInMemory(file, []string{"x"}, nil, 0, 0, 0); err == nil {
 			t.Errorf("%s: started", name)
 		}
 	}
-	if _, err := StartInMemory("/bin/sh", []string{"sh"}, nil, 0, 0, 0, 0); err == nil {
+	if _, err := StartInMemory("/bin/sh", []string{"sh"}, nil, 0, 0, 0); err == nil {
 		t.Error("a program with a dynamic loader is started")
 	}
 }

@@ -1,6 +1,7 @@
 package linuxtest
 
 import (
+	"encoding/binary"
 	"io/fs"
 	"slices"
 	"strings"
@@ -60,20 +61,33 @@ func (p programs) Confide(dismissed <-chan struct{}, program string, args ...str
 func (p programs) ForgetSecret() { p.m.note("secret forgotten") }
 
 // apart is the process that loads modules when the initramfs is gone.
-type apart struct{ m *Machine }
-
-// startApart begins it, at no time that a case could tell.
-func (m *Machine) startApart(_, _ string) (boot.Apart, error) { return apart{m}, nil }
-
-// Give notes what is left to it: letter and file of each module, and its parameters.
-func (a apart) Give(list []byte) error {
-	for len(list) > 0 {
-		path, rest, _ := strings.Cut(string(list), "\x00")
-		params, rest, _ := strings.Cut(rest, "\x00")
-		a.m.note("%s", strings.TrimSpace("later "+path+" "+params))
-		list = []byte(rest)
-	}
-	return nil
+type apart struct {
+	m    *Machine
+	said []byte
 }
 
-func (a apart) Dismiss() { a.m.note("dismiss") }
+// startApart begins it, at no time that a case could tell.
+func (m *Machine) startApart(_, _ string) (boot.Apart, error) { return &apart{m: m}, nil }
+
+// Write takes what it gets, and when that is whole notes what is left to it: letter and file of each module, and its parameters.
+func (a *apart) Write(p []byte) (int, error) {
+	a.said = append(a.said, p...)
+	if len(p) != 1 || p[0] != 0 {
+		return len(p), nil
+	}
+	for rest := string(a.said); len(rest) > 1; {
+		var path, params string
+		path, rest, _ = strings.Cut(rest, "\x00")
+		params, rest, _ = strings.Cut(rest, "\x00")
+		a.m.note("%s", strings.TrimSpace("later "+path+" "+params))
+		rest = rest[8+binary.LittleEndian.Uint64([]byte(rest[:8])):]
+	}
+	return len(p), nil
+}
+
+func (a *apart) Leave() error { return nil }
+
+func (a *apart) End() error {
+	a.m.note("%s is ended", boot.ModulesName)
+	return nil
+}

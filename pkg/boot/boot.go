@@ -85,7 +85,6 @@ type Boot struct {
 	initialDisk initialDisk
 
 	deadline deadline                      // root's, for hooks
-	later    later                         // who loads modules when the initramfs is gone
 	state    state                         // what is remembered beyond the life of this engine
 	waits    atomic.Pointer[chan struct{}] // closed when the wait under way ends; nil outside
 

@@ -2,9 +2,9 @@ package boot
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/preroot/preroot/pkg/kmod"
@@ -16,7 +16,6 @@ import (
 func (b *Boot) loadTheRest(root Root) {
 	modules := b.config.Modules
 	if b.loader == nil || b.udevd != nil || modules == "root" || modules == "" && b.loadsModules(root) {
-		b.later.dismiss()
 		return
 	}
 	b.catchUp()
@@ -26,7 +25,6 @@ func (b *Boot) loadTheRest(root Root) {
 		b.loadNow("consoles", slices.DeleteFunc(slices.Clone(aliases), func(alias string) bool { return !forPeople(uevent.Wave(alias)) }), nil)
 	}
 	if modules != "" || !b.loadLater(aliases) {
-		b.later.dismiss()
 		b.m.Log.Infof("the new root does not load modules by itself: loading the drivers of every device")
 		b.loadNow("every device", aliases, b.config.DriverPost)
 	}
@@ -35,74 +33,47 @@ func (b *Boot) loadTheRest(root Root) {
 // ModulesName is the argv[0] of the process that loads modules when the initramfs is gone. The '@' says that the initramfs has left it there (https://systemd.io/ROOT_STORAGE_DAEMONS/).
 const ModulesName = "@preroot-modules"
 
-// Apart is a program that goes on when the initramfs and this process are gone.
+// Apart is a program that goes on when the initramfs and this process are gone. What is written to it is its input, to the end, which comes when this process ends.
 type Apart interface {
-	// Give gives it its input, and returns when it needs nothing of the initramfs any more.
-	Give(list []byte) error
-	// Dismiss ends it.
-	Dismiss()
+	io.Writer
+	// Leave waits until it needs nothing of the initramfs any more.
+	Leave() error
+	// End ends it.
+	End() error
 }
 
-// later is that process: begun, or not.
-type later struct {
-	once  sync.Once
-	begun chan struct{} // closed when it is begun, or cannot be
-	apart Apart
-	err   error
-}
-
-// prepareLater begins the process as soon as the first drivers are loaded: they wait for their devices most of the time, and it has its own start to do. Whether it is needed is known with the new root.
-func (b *Boot) prepareLater() {
-	if b.m.StartApart == nil || b.config.Modules != "" || !b.inImage(kmod.Helper) {
-		return
-	}
-	b.later.once.Do(func() {
-		b.later.begun = make(chan struct{})
-		b.spawn(ModulesName, nil, func() {
-			defer close(b.later.begun)
-			b.later.apart, b.later.err = b.m.StartApart(kmod.Helper, ModulesName)
-		})
-	})
-}
-
-// take gives the process to who has something for it, nil where there is none.
-func (l *later) take() (apart Apart, err error) {
-	if l.begun == nil {
-		return nil, nil
-	}
-	<-l.begun
-	apart, l.apart = l.apart, nil
-	return apart, l.err
-}
-
-func (l *later) dismiss() {
-	if apart, _ := l.take(); apart != nil {
-		apart.Dismiss()
-	}
-}
-
-// loadLater leaves modules to that process, if there is one.
+// loadLater leaves modules to that process, if the image has it. It gets their files, so it needs nothing of the initramfs.
 func (b *Boot) loadLater(aliases []string) bool {
-	b.prepareLater()
-	apart, err := b.later.take()
-	if apart == nil {
-		b.warn(err)
+	if b.m.StartApart == nil || !b.inImage(kmod.Helper) {
 		return false
 	}
-	list, n := b.loader.Later(aliases, b.config.DriverPost)
-	if n == 0 {
-		apart.Dismiss()
+	list := b.loader.Later(aliases, b.config.DriverPost)
+	if len(list) == 0 {
 		return true
 	}
 	end := b.spans.Start("modules", "left to "+ModulesName)
-	err = apart.Give(list)
+	err := b.leave(list)
 	end(err)
 	if err != nil {
 		b.m.Log.Warnf("%s: %v", ModulesName, err)
 		return false
 	}
-	b.m.Log.Infof("the new root does not load modules by itself: %d are loaded while its init runs", n)
+	b.m.Log.Infof("the new root does not load modules by itself: %d are loaded while its init runs", len(list))
 	return true
+}
+
+func (b *Boot) leave(list []kmod.Left) error {
+	apart, err := b.m.StartApart(kmod.Helper, ModulesName)
+	if err != nil {
+		return err
+	}
+	if err = b.loader.Send(apart, list); err == nil {
+		err = apart.Leave()
+	}
+	if err != nil {
+		err = errors.Join(err, apart.End())
+	}
+	return err
 }
 
 func (b *Boot) inImage(path string) bool {

@@ -38,7 +38,6 @@ func (f *finder) moduleJobs() []initqueue.Job {
 	}
 	if aliases := f.due(); len(aliases) > 0 {
 		jobs = append(jobs, f.load("devices", aliases, true))
-		f.b.prepareLater()
 	}
 	return jobs
 }

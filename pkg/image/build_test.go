@@ -3,13 +3,16 @@ package image
 import (
 	"bytes"
 	"debug/elf"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/preroot/preroot/pkg/archive"
@@ -299,9 +302,13 @@ func TestReproducible(t *testing.T) {
 	}
 	for _, o := range []Options{{Generic: true}, {Drivers: []string{"virtio_blk", "nvme"}}} {
 		o.Init, o.ModulesDir = init, dir
-		o.Includes = []Include{{include, "/opt"}}
 		var images [][]byte
-		for range 2 {
+		for i := range 2 {
+			o.Includes = []Include{{include, "/opt"}}
+			if i == 1 { // the same elsewhere, of another time, read and packed by one processor
+				o.ModulesDir, o.Includes = copyTree(t, dir), []Include{{copyOf(t, include), "/opt"}}
+				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+			}
 			o.Output = filepath.Join(t.TempDir(), "image")
 			mustBuild(t, o)
 			data, err := os.ReadFile(o.Output)
@@ -314,6 +321,28 @@ func TestReproducible(t *testing.T) {
 			t.Errorf("two builds of %v differ", o)
 		}
 	}
+}
+
+// copyOf is a folder with the same in it, written in another order and thirty years older.
+func copyOf(t *testing.T, dir string) string {
+	t.Helper()
+	to := t.TempDir()
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(list)
+	for _, e := range list {
+		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, then := filepath.Join(to, e.Name()), time.Now().AddDate(-30, 0, 0)
+		if err := errors.Join(os.WriteFile(file, data, 0o644), os.Chtimes(file, then, then)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return to
 }
 
 // TestOmit: a module that is left out takes those with it that need it.

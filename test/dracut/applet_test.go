@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/preroot/preroot/pkg/cmdline"
 )
 
 // said is all that a program says.
@@ -59,7 +61,7 @@ func TestGetargPrograms(t *testing.T) {
 			switch diff := cmp.Diff(want, got); {
 			case diff == "":
 				same++
-			case want.Status < 0 && loneQuote(line):
+			case want.Status < 0 && (loneQuote(line) || program == "dracut-getargs" && bare(line, args)):
 				died++
 			default:
 				t.Errorf("dracut %s: CMDLINE=%+q %s %+q (-dracut +ours):\n%s", d.version, line, program, args, diff)
@@ -67,6 +69,15 @@ func TestGetargPrograms(t *testing.T) {
 		}
 		t.Logf("dracut %s: %d same, %d where dracut's dies", d.version, same, died)
 	}
+}
+
+// bare says whether a value is asked for of a word that has none: 059's dracut-getargs compares it with no string at all.
+func bare(line string, args []string) bool {
+	if len(args) == 0 {
+		return false
+	}
+	key, _, asked := strings.Cut(args[0], "=")
+	return asked && slices.ContainsFunc(cmdline.Split(line), func(w cmdline.Word) bool { return w.Key == key && !w.HasValue })
 }
 
 // TestApplets: what the other applets say of themselves.

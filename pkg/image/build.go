@@ -76,7 +76,7 @@ func (o *Options) gather() (in inputs, err error) {
 	if in.ram, err = readClassic(o.Initrd); err != nil {
 		return in, err
 	}
-	if o.Compress, err = o.Compress.forKernel(in.tree.kernelConfig(), in.tree.kver); err != nil {
+	if err := o.chooseCompression(in.tree); err != nil {
 		return in, err
 	}
 	in.modules, err = runModules(o, in.tree)

@@ -231,3 +231,24 @@ func TestFilesystemsAndForced(t *testing.T) {
 		t.Errorf("modules %q, forced drivers %q", s.Modules, s.Chain)
 	}
 }
+
+// TestUsualLevel: an image for one machine is made quickly, unless a level or a kind was asked for.
+func TestUsualLevel(t *testing.T) {
+	tree, err := openTree(oneKernel(t), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		o    Options
+		want string
+	}{
+		{Options{HostOnly: true}, "zstd:7"},
+		{Options{Generic: true}, "zstd"},
+		{Options{HostOnly: true, Compress: Compression{Kind: "zstd"}}, "zstd"},
+		{Options{HostOnly: true, Compress: Compression{Kind: "gzip", Level: 9}}, "gzip:9"},
+	} {
+		if err := c.o.chooseCompression(tree); err != nil || c.o.Compress.String() != c.want {
+			t.Errorf("%s, %v; want %s", c.o.Compress, err, c.want)
+		}
+	}
+}

@@ -188,7 +188,7 @@ func TestBuildAndList(t *testing.T) {
 		t.Errorf("a second build without -f: status %d, %s", status, stderr.String())
 	}
 	stdout.Reset()
-	if status := run([]string{"ls", img}, &stdout, &stderr); status != 0 || !strings.Contains(stdout.String(), "lib/modules/1.0/kernel/fs/tiny.ko\n") {
+	if status := run([]string{"ls", img}, &stdout, &stderr); status != 0 || !strings.Contains(stdout.String(), "lib/modules/1.0/kernel/tiny.ko\n") {
 		t.Errorf("ls: status %d\n%s", status, stdout.String())
 	}
 }

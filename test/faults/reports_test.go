@@ -95,7 +95,7 @@ var brokenMachines = []brokenMachine{
 	{"the module of the disk's driver is cut off", func(r *rig) {
 		r.addRoot(vm.Root{})
 		k := kernel(r.t, r.kernel)
-		r.file("lib/modules/"+k.Version+"/kernel/drivers/block/virtio_blk.ko", 0o644, []byte("\x7fELF\x02\x01\x01"))
+		r.file("lib/modules/"+k.Version+"/kernel/virtio_blk.ko", 0o644, []byte("\x7fELF\x02\x01\x01"))
 	}, "virtio_blk"},
 }
 
@@ -209,7 +209,7 @@ func (r *rig) firmwareDriver() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.file("lib/modules/"+k.Version+"/kernel/drivers/block/virtio_blk.ko", 0o644, data)
+	r.file("lib/modules/"+k.Version+"/kernel/virtio_blk.ko", 0o644, data)
 }
 
 // buildModule compiles a module with the headers of a kernel, unpacked beside it.

@@ -41,7 +41,7 @@ func (r *rig) module(name string) (inside, host string) {
 	if err != nil || host == "" {
 		r.t.Fatalf("no uncompressed module %s in %s (%v)", name, k, err)
 	}
-	return "lib/modules/" + k.Version + strings.TrimPrefix(host, k.ModulesDir()), host
+	return "lib/modules/" + k.Version + "/kernel/" + name + ".ko", host
 }
 
 // loseModule leaves a module out of the image: a link to nowhere takes its place.

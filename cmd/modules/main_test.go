@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 )
 
 const (
@@ -47,7 +48,9 @@ func TestInput(t *testing.T) {
 }
 
 // TestClosed: nothing begins before the other end is closed.
-func TestClosed(t *testing.T) {
+func TestClosed(t *testing.T) { synctest.Test(t, closedCase) }
+
+func closedCase(t *testing.T) {
 	r, w := io.Pipe()
 	in, done := &input{read: r.Read}, make(chan bool)
 	go func() {
@@ -58,6 +61,7 @@ func TestClosed(t *testing.T) {
 	if _, err := w.Write([]byte{0}); err != nil || !<-done {
 		t.Fatal("the list is not read", err)
 	}
+	synctest.Wait()
 	select {
 	case <-done:
 		t.Error("it begins while the other end is open")

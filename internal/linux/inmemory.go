@@ -24,7 +24,7 @@ const (
 	loaderSize    = 0x600
 )
 
-// The descriptors of a program that is started so: the first two are known to the loader's code, which closes them when the program is in memory, and the last has its input.
+// The descriptors of a program that is started so: the first two are known to the loader's code, which reads the one, writes a byte to the other when the program is in memory, and closes both; the last has its input.
 const (
 	programFD = 3
 	copiedFD  = 4
@@ -39,7 +39,7 @@ type segment struct{ address, length, offset, bytes, protection uint64 }
 type InMemory struct {
 	PID    int
 	Feed   *os.File // what is written here is its input (FeedFD)
-	copied *os.File // is closed at the other end when it is in memory
+	copied *os.File // has one byte when it is in memory
 }
 
 // StartInMemory starts a static program that holds none of its file once Copied has returned, in a session of its own. files are its descriptors 0 to 2, and those behind FeedFD. argv[0] must be given as
@@ -85,12 +85,12 @@ func startLoader(table []segment, argv, env []string, files []uintptr) (pid int,
 	return StartChild(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), loader.Fd()), argv, env, files, true)
 }
 
-// Copied waits until the program is in memory, or has ended before that.
+// Copied waits until the program is in memory.
 func (p *InMemory) Copied(limit time.Duration) error {
 	_ = p.copied.SetReadDeadline(time.Now().Add(limit))
 	_, err := p.copied.Read(make([]byte, 1))
 	if err == io.EOF {
-		err = nil
+		err = errors.New("it has ended before it was in memory")
 	}
 	return errors.Join(err, p.copied.Close())
 }

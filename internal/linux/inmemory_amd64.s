@@ -54,8 +54,13 @@ begin:
 	MOVQ $3, AX          // close
 	MOVQ $3, DI          // programFD
 	SYSCALL
-	MOVQ $3, AX
+	MOVQ $1, AX          // write
 	MOVQ $4, DI          // copiedFD
+	MOVQ BX, SI          // any byte
+	MOVQ $1, DX
+	SYSCALL
+	MOVQ $3, AX          // close
+	MOVQ $4, DI
 	SYSCALL
 	XORL DX, DX          // nothing to be called at exit (System V ABI, 3.4.1)
 	MOVQ 8(BX), AX

@@ -54,6 +54,12 @@ begin:
 	MOVD $57, R8          // close
 	SVC
 	MOVD $4, R0           // copiedFD
+	MOVD R19, R1          // any byte
+	MOVD $1, R2
+	MOVD $64, R8          // write
+	SVC
+	MOVD $4, R0
+	MOVD $57, R8          // close
 	SVC
 	MOVD $0, R0
 	MOVD 8(R19), R1

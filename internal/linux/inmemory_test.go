@@ -38,8 +38,8 @@ func TestStartInMemory(t *testing.T) { startProbe(t, 4) }
 // loaded all modules before the real init, and said "permission denied".
 func TestStartInMemoryDescriptors(t *testing.T) { startProbe(t, 200) }
 
-// startProbe starts a program with so many descriptors.
-func startProbe(t *testing.T, descriptors int) {
+func buildProbe(t *testing.T) (program string) {
+	t.Helper()
 	dir := t.TempDir()
 	source, program := filepath.Join(dir, "main.go"), filepath.Join(dir, "program")
 	if err := os.WriteFile(source, []byte(probe), 0o600); err != nil {
@@ -50,6 +50,12 @@ func startProbe(t *testing.T, descriptors int) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	return program
+}
+
+// startProbe starts a program with so many descriptors.
+func startProbe(t *testing.T, descriptors int) {
+	program := buildProbe(t)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -85,6 +91,27 @@ func startProbe(t *testing.T, descriptors int) {
 	if want := "[@name word] [FILE=" + program + "] [1 2 3] 0 false true fed\n"; said.String() != want {
 		t.Errorf("said %q, want %q", said.String(), want)
 	}
+}
+
+// TestStartInMemoryCutOff: a program whose file ends too early is not taken for one that is in memory.
+func TestStartInMemoryCutOff(t *testing.T) {
+	whole, err := os.ReadFile(buildProbe(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := filepath.Join(t.TempDir(), "cut")
+	if err := os.WriteFile(cut, whole[:len(whole)/4], 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p, err := StartInMemory(cut, []string{"x"}, nil, 0, 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Feed.Close()
+	if err := p.Copied(time.Minute); err == nil {
+		t.Error("half a program is in memory")
+	}
+	_, _ = syscall.Wait4(p.PID, nil, 0, nil)
 }
 
 func TestStartInMemoryRefuses(t *testing.T) {

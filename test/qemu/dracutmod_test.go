@@ -32,7 +32,7 @@ func TestDracutModules(t *testing.T) {
 			t.Parallel()
 			k := kernel(t, "6.1-cloud")
 			path := filepath.Join(t.TempDir(), "modules.img")
-			err := vm.Build{Builder: *builtBuilder, Init: initFor(k.Arch), Drivers: known + c.drivers, Args: []string{"--modules", c.modules, "--no-check"}}.Make(k, path)
+			err := vm.Build{Builder: *builtBuilder, Init: initFor(k.Arch), Drivers: known + c.drivers, Args: []string{"--modules", c.modules}}.Make(k, path)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -20,17 +20,20 @@ const kver = "6.1-test"
 // without that file.
 var standIns = map[string]string{
 	"preroot": `case $1 in
-build) echo "$@" >>DIR/calls; while [ $# -gt 2 ]; do shift; done; cp DIR/next "$1.new" 2>/dev/null && mv "$1.new" "$1" || { echo "no chain" >&2; exit 1; } ;;
+build) echo "$@" >>DIR/calls; while [ $# -gt 2 ]; do shift; done; cp DIR/next "$1.new" 2>/dev/null && mv "$1.new" "$1" || { echo "no chain" >&2; exit 1; }; [ ! -e DIR/cut ] || kill -9 $PPID ;;
 cat) cat "$2" ;;
 version) echo preroot 1 ;;
 esac`,
-	"linux-version":  `case $1 in list) ls DIR/lib/modules ;; sort) sort -r ;; esac`,
-	"uname":          "echo " + kver,
-	"ischroot":       `[ -e DIR/chroot ]`,
-	"dpkg-trigger":   `echo trigger "$@" >>DIR/calls`,
-	"bootctl":        `[ -e DIR/systemd-boot ]`,
-	"kernel-install": `echo kernel-install "$@" >>DIR/calls`,
-	"depmod":         `touch DIR/lib/modules/$1/modules.dep`,
+	"linux-version":       `case $1 in list) ls DIR/lib/modules ;; sort) sort -r ;; esac`,
+	"uname":               "echo " + kver,
+	"ischroot":            `read answer <DIR/chroot 2>/dev/null || answer=1; case $answer$* in 2-t) exit 0 ;; *) exit $answer ;; esac`,
+	"systemd-detect-virt": `[ -e DIR/container ]`,
+	"df":                  `echo head; read free <DIR/free 2>/dev/null || free=100000; echo dev 1 1 $free`,
+	"ln":                  `[ ! -e DIR/vfat ] || [ "$1" = -fs ] || exit 1; exec /bin/ln "$@"`,
+	"dpkg-trigger":        `echo trigger "$@" >>DIR/calls`,
+	"bootctl":             `[ -e DIR/systemd-boot ]`,
+	"kernel-install":      `echo kernel-install "$@" >>DIR/calls`,
+	"depmod":              `touch DIR/lib/modules/$1/modules.dep`,
 }
 
 func newStage(t *testing.T) *stage {
@@ -66,7 +69,7 @@ func (s *stage) script(name, from string) {
 	}
 	s.write(name, strings.NewReplacer("PATH=/usr/sbin", "PATH="+s.dir+"/bin:/usr/sbin", "/usr/lib/preroot", s.dir+"/lib/preroot", "/usr/lib/kernel", s.dir+"/lib/kernel",
 		"/usr/sbin/update-initramfs", s.dir+"/usr/sbin/update-initramfs", "/lib/modules", s.dir+"/lib/modules", "/run/initramfs", s.dir+"/run", "=/boot", "="+s.dir+"/boot",
-		":-/boot", ":-"+s.dir+"/boot", `"/boot`, `"`+s.dir+"/boot", "/etc/initramfs", s.dir+"/etc/initramfs", "/sbin/lvm", s.dir+"/sbin/lvm", "/sbin/cryptsetup", s.dir+"/sbin/cryptsetup").Replace(string(text)))
+		":-/boot", ":-"+s.dir+"/boot", "/run/systemd/container", s.dir+"/run/systemd", "/.dockerenv", s.dir+"/dockerenv", "/run/.containerenv", s.dir+"/run/env", `"/boot`, `"`+s.dir+"/boot", "/etc/initramfs", s.dir+"/etc/initramfs", "/sbin/lvm", s.dir+"/sbin/lvm", "/sbin/cryptsetup", s.dir+"/sbin/cryptsetup").Replace(string(text)))
 }
 
 func (s *stage) write(name, text string) {
@@ -92,7 +95,7 @@ func (s *stage) read(name string) string {
 // image and previous are the two images, as one word.
 func (s *stage) images() string {
 	id := func(name string) string { return strings.TrimPrefix(s.read("boot/initrd.img-"+kver+name), "BUILD_ID=") }
-	if left := id(".old-preroot"); left != "-" {
+	if left := id(".previous.new"); left != "-" {
 		s.t.Errorf("left behind: the image %s", left)
 	}
 	return id("") + " " + id(".previous")
@@ -201,14 +204,77 @@ func TestUpdateInitramfs(t *testing.T) {
 	if got := s.read("calls"); got != "trigger --no-await update-initramfs" {
 		t.Errorf("in a maintainer script: calls %q", got)
 	}
-	s = newStage(t)
-	s.next("a")
-	s.write("chroot", "")
-	s.write("sbin/lvm", "")
-	s.run(0, "lib/preroot/update-initramfs", "-c", "-k", kver)
-	if got := s.read("calls"); !strings.Contains(got, " --generic --lvm ") {
-		t.Errorf("in a chroot: calls %q", got)
+}
+
+// TestElsewhere: a chroot, one that cannot tell because it has no /proc, and containers of any make say nothing of the machine that will boot the image.
+func TestElsewhere(t *testing.T) {
+	for _, mark := range []string{"chroot", "container", "run/systemd", "dockerenv", "run/env"} {
+		for _, answer := range []string{"0", "2"} {
+			s := newStage(t)
+			s.next("a")
+			s.write(mark, answer+"\n")
+			s.write("sbin/lvm", "")
+			s.run(0, "lib/preroot/update-initramfs", "-c", "-k", kver)
+			if got := s.read("calls"); !strings.Contains(got, " --generic --lvm ") {
+				t.Errorf("%s, ischroot %s: calls %q", mark, answer, got)
+			}
+		}
 	}
+}
+
+// TestPreviousCutOff: whenever update-initramfs is cut off, the image that has booted is there under one of the two names that boot loaders offer.
+func TestPreviousCutOff(t *testing.T) {
+	s := newStage(t)
+	s.update("-")
+	s.next("a")
+	s.run(0, "lib/preroot/update-initramfs", "-c", "-k", kver)
+	s.boot("a")
+	s.next("b")
+	s.write("cut", "")
+	exec.Command("env", "PATH="+s.dir+"/bin:/usr/sbin:/usr/bin:/sbin:/bin", s.dir+"/lib/preroot/update-initramfs", "-u").Run()
+	s.want("cut off behind the build", "b a")
+	if err := os.Remove(filepath.Join(s.dir, "cut")); err != nil {
+		t.Fatal(err)
+	}
+	s.update("c")
+	s.want("the next run", "c a")
+}
+
+// TestPreviousWithoutLinks: a file system without hard links gets a copy, where there is room for it and for the next image.
+func TestPreviousWithoutLinks(t *testing.T) {
+	s := newStage(t)
+	s.write("vfat", "")
+	s.next("a")
+	s.run(0, "lib/preroot/update-initramfs", "-c", "-k", kver)
+	s.update("b")
+	s.want("with room", "b a")
+	s.boot("b")
+	s.write("free", "1000\n")
+	s.next("c")
+	if said := s.run(0, "lib/preroot/update-initramfs", "-u"); !strings.Contains(said, "no room in") {
+		t.Errorf("without room: %s", said)
+	}
+	s.want("without room", "c -")
+}
+
+// TestOtherKernels: a kernel without modules does not keep the others from their images.
+func TestOtherKernels(t *testing.T) {
+	s := newStage(t)
+	s.update("-")
+	s.write("boot/initrd.img-"+kver, "BUILD_ID=a\n")
+	s.write("boot/initrd.img-7.0-mono", "another tool's")
+	s.write("bin/linux-version", "#!/bin/sh\ncase $1 in list) echo 7.0-mono; echo "+kver+" ;; sort) sort -r ;; esac\n")
+	s.update("b")
+	s.want("-u", "b a")
+	s.next("c")
+	if said := s.run(0, "lib/preroot/update-initramfs", "-u", "-k", "all"); !strings.Contains(said, "no kernel 7.0-mono") {
+		t.Errorf("-u -k all: %s", said)
+	}
+	s.want("-u -k all", "c a")
+	if got := s.read("boot/initrd.img-7.0-mono"); got != "another tool's" {
+		t.Errorf("the image of a kernel without modules is now %q", got)
+	}
+	s.run(1, "lib/preroot/update-initramfs", "-u", "-k", "7.0-mono")
 }
 
 // TestKernelHooks: what kernel packages call, and when it does nothing.
@@ -236,6 +302,10 @@ func TestKernelHooks(t *testing.T) {
 	}
 	s.run(0, "./postinst", kver, kernel)
 	s.want("beside another maker of images", "- -")
+	s.write("boot/initrd.img-"+kver, "BUILD_ID=theirs\n")
+	s.write("boot/initrd.img-"+kver+".previous", "BUILD_ID=ours\n")
+	s.run(0, "./postrm", kver, kernel)
+	s.want("a kernel removed beside another maker of images", "theirs -")
 }
 
 // TestKernelInstall: the plugins of kernel-install.
@@ -263,6 +333,14 @@ func TestKernelInstall(t *testing.T) {
 		}
 	}
 
+	s.write("lib/kernel/install.d/55-initrd.install", "") // Debian's
+	s.write("boot/initrd.img-"+kver, "BUILD_ID=there\n")
+	os.Remove(filepath.Join(s.dir, "calls"))
+	s.run(0, "KERNEL_INSTALL_INITRD_GENERATOR=preroot", "KERNEL_INSTALL_LAYOUT=bls", "KERNEL_INSTALL_STAGING_AREA="+stage, "./50", "add", kver, s.dir+"/entry", kernel)
+	if image, calls := s.read("stage/initrd.img-"+kver), s.read("calls"); image != "BUILD_ID=there" || calls != "-" {
+		t.Errorf("beside Debian's plugin: staged %q, calls %q", image, calls)
+	}
+
 	s.write("entry/linux", "kernel")
 	s.write("esp/loader/entries/id-"+kver+".conf", "title      Debian\nsort-key   debian\noptions    root=UUID=1\nlinux      /id/"+kver+"/linux\ninitrd     /id/"+kver+"/initrd.img-"+kver+"\n")
 	s.write("boot/initrd.img-"+kver+".previous", "old")
@@ -275,6 +353,12 @@ func TestKernelInstall(t *testing.T) {
 	if got := s.read("entry/initrd-previous"); got != "old" {
 		t.Errorf("the previous image is %q", got)
 	}
+	s.write("free", "1000\n")
+	s.run(0, append(variables, "add", kver, s.dir+"/entry", kernel)...)
+	if a, b := s.read("entry/initrd-previous"), s.read("esp/loader/entries/id-"+kver+"-previous.conf"); a != "-" || b != "-" {
+		t.Errorf("without room: %q and %q", a, b)
+	}
+	s.write("free", "100000\n")
 	os.Remove(filepath.Join(s.dir, "boot/initrd.img-"+kver+".previous"))
 	s.run(0, append(variables, "add", kver, s.dir+"/entry", kernel)...)
 	if a, b := s.read("entry/initrd-previous"), s.read("esp/loader/entries/id-"+kver+"-previous.conf"); a != "-" || b != "-" {

@@ -22,12 +22,23 @@ const cmdline = "root=UUID=" + vm.RootUUID + " rw console=ttyS0 quiet mitigation
 // ends are the lines after which an init waits for a person: the boot has failed.
 var ends = []string{"Dropping to debug shell", "Entering emergency mode", "Press Enter for maintenance", "ALERT!", "No root device specified", "Gave up waiting for"}
 
+// tooOften is how often the same line in a row is the end: an init whose udevadm cannot start asks it again for ever, without a pause.
+const tooOften = 2000
+
 // quitter ends a machine whose boot has failed.
-type quitter struct{ machine chan *vm.Machine }
+type quitter struct {
+	machine chan *vm.Machine
+	last    string
+	times   int // how often last came in a row
+}
 
 // Write takes one line of the console.
-func (q quitter) Write(line []byte) (int, error) {
-	if slices.ContainsFunc(ends, func(e string) bool { return strings.Contains(string(line), e) }) {
+func (q *quitter) Write(line []byte) (int, error) {
+	if q.last != string(line) {
+		q.last, q.times = string(line), 0
+	}
+	q.times++
+	if q.times == tooOften || slices.ContainsFunc(ends, func(e string) bool { return strings.Contains(q.last, e) }) {
 		m := <-q.machine
 		m.Kill()
 		q.machine <- m
@@ -37,7 +48,7 @@ func (q quitter) Write(line []byte) (int, error) {
 
 // bootOut runs a machine until its boot has succeeded or failed.
 func bootOut(s vm.Spec) (vm.Result, error) {
-	q := quitter{make(chan *vm.Machine, 1)}
+	q := &quitter{machine: make(chan *vm.Machine, 1)}
 	m, err := vm.Start(s, q)
 	if err != nil {
 		return vm.Result{}, err

@@ -11,13 +11,14 @@ import (
 	"github.com/preroot/preroot/pkg/mount"
 )
 
-// findRoot finds what the sysroot's / is: what is mounted there; for a folder, and for a / that is no mount of this machine, what its fstab says.
+// findRoot finds what the sysroot's / is: what is mounted there; for a folder, and for a / that is no mount of this machine, what its fstab says. A folder
+// of a file system that is mounted at / is a container's: its device is that of the machine around it.
 func (f *finder) findRoot() error {
 	g := &Goal{Name: "/"}
 	g.Entry, g.InFstab = mount.For(f.fstab, "/")
 	m, ok := f.mountAt(f.h.Root)
 	switch {
-	case ok:
+	case ok && (m.part == "/" || m.fstype == "btrfs"):
 		if err := f.mountedGoal(g, m); err != nil {
 			return err
 		}
@@ -26,6 +27,8 @@ func (f *finder) findRoot() error {
 		if err := f.namedGoal(g, g.Entry.Spec); err != nil {
 			return fmt.Errorf("%s is a folder of this machine, and its fstab says / is %s: %w", f.h.Root, g.Entry.Spec, err)
 		}
+	case ok:
+		return fmt.Errorf("%s is the folder %s of %s, and its etc/fstab names no /: it is a container or a chroot without a device of its own", f.h.Root, m.part, m.from)
 	default:
 		return fmt.Errorf("nothing is mounted at %s, and its etc/fstab names no / either: it is a folder (a container, a chroot) without a device of its own", f.h.Root)
 	}

@@ -6,20 +6,18 @@ import (
 	"strings"
 
 	"github.com/preroot/preroot/pkg/archive"
+	"github.com/preroot/preroot/pkg/chain"
 	"github.com/preroot/preroot/pkg/check"
 	"github.com/preroot/preroot/pkg/image"
 )
 
-// judgeBuilt checks an image that build has made before it takes the place of an older one: one for this machine against what
-// root stands on here, any other by itself.
-func judgeBuilt(o *image.Options) func(data []byte) error {
-	return func(data []byte) error {
+// judgeBuilt checks an image that build has made before it takes the place of an older one: one for this machine against the
+// chain that it was made for, any other by itself.
+func judgeBuilt(o *image.Options) func([]byte, *chain.Chain) error {
+	return func(data []byte, c *chain.Chain) error {
 		var t check.Target
-		if o.HostOnly {
-			var err error
-			if t, err = chainTarget(orElse(o.Sysroot, "/"), ""); err != nil {
-				return err
-			}
+		if c != nil {
+			t = targetOf(c)
 		}
 		parsed, err := archive.Parse(data, archive.Limits{})
 		if err != nil {

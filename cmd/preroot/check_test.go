@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/preroot/preroot/pkg/archive"
+	"github.com/preroot/preroot/pkg/chain"
+	"github.com/preroot/preroot/pkg/image"
 )
 
 // TestCheckStatus: each end of preroot check has its own status.
@@ -76,5 +78,50 @@ func TestBuildKeepsTheOldImage(t *testing.T) {
 	}
 	if status := run(append(args[:len(args):len(args)], "--no-check"), &o, &o); status != 0 {
 		t.Errorf("--no-check: status %d: %s", status, o.String())
+	}
+}
+
+// tinyKernel is a folder of modules with one module, tiny, made by hand and depmod; ext4 is built in.
+func tinyKernel(t *testing.T) string {
+	t.Helper()
+	root := makeTree(t, map[string]string{
+		"lib/modules/1.0/kernel/tiny.ko": elfHeader(1), "lib/modules/1.0/modules.order": "", "lib/modules/1.0/modules.builtin": "kernel/fs/ext4/ext4.ko\n", "lib/modules/1.0/modules.builtin.modinfo": "ext4.alias=fs-ext4\x00",
+	})
+	if out, err := exec.Command("depmod", "-b", root, "1.0").CombinedOutput(); err != nil {
+		t.Fatalf("depmod (Debian package kmod): %v %s", err, out)
+	}
+	return filepath.Join(root, "lib/modules/1.0")
+}
+
+// tinyInit is a static program that is whole, and taken for ours: a header and one segment.
+func tinyInit(t *testing.T) string {
+	t.Helper()
+	program := append([]byte(elfHeader(2)), make([]byte, 56)...)
+	program[32], program[54], program[56] = 64, 56, 1
+	program[64], program[64+32] = 1, byte(len(program))
+	program = append(program, "github.com/preroot/preroot/cmd/init"...)
+	file := filepath.Join(t.TempDir(), "init")
+	if err := os.WriteFile(file, program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// onTiny is a chain: ext4 on a disk that needs the module tiny.
+func onTiny() *chain.Chain {
+	disk := &chain.Device{Name: "vda", Kind: chain.Disk, FSType: "ext4", UUID: "1-2", Hardware: []chain.Bus{{Path: "devices/tiny", Driver: "tiny", Module: "tiny"}}}
+	return &chain.Chain{Goals: []*chain.Goal{{Name: "/", FSType: "ext4", On: []*chain.Device{disk}}}, Devices: []*chain.Device{disk}}
+}
+
+// TestJudgedByTheChainOfTheBuild: an image for one machine is judged by the chain that it was made for, and not by what is found when the machine is read anew without the options of the build.
+func TestJudgedByTheChainOfTheBuild(t *testing.T) {
+	o := image.Options{HostOnly: true, Chain: onTiny(), Init: tinyInit(t), ModulesDir: tinyKernel(t), Output: filepath.Join(t.TempDir(), "image"), EarlyMicrocode: image.Off, Sysroot: t.TempDir()}
+	o.Judge = judgeBuilt(&o)
+	if _, err := image.Build(o); err != nil {
+		t.Errorf("an image that has all: %v", err)
+	}
+	o.OmitDrivers, o.Force = []string{"tiny"}, true
+	if _, err := image.Build(o); err == nil || !strings.Contains(err.Error(), "tiny") {
+		t.Errorf("without its driver: %v", err)
 	}
 }

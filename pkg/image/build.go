@@ -86,7 +86,7 @@ func (o *Options) gather() (in inputs, err error) {
 // place puts the image where it belongs, if it is good.
 func (o *Options) place(in inputs, data []byte, s *Summary) (err error) {
 	if o.Judge != nil {
-		if err := o.Judge(data); err != nil {
+		if err := o.Judge(data, o.Chain); err != nil {
 			return err
 		}
 	}

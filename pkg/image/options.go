@@ -64,8 +64,8 @@ type Options struct {
 	KernelImage, SBAT             string
 	SecureBootCert, SecureBootKey string
 
-	// Judge is asked about the image when it is whole; with its error no image is written, and an older one stays. nil for nobody.
-	Judge func(data []byte) error
+	// Judge is asked about the image when it is whole, with the chain that it was made for, nil where there is none; with its error no image is written, and an older one stays. nil for nobody.
+	Judge func(data []byte, c *chain.Chain) error
 
 	Progress func(what string, done, of int) // is told how long work goes on; of is 0 where it cannot be counted; nil for nobody
 

@@ -147,13 +147,19 @@ func printReport(w io.Writer, image string, r *check.Report, verbose bool) {
 			fmt.Fprintf(w, "    to mend it: %s\n", m.Hint)
 		}
 	}
+	for _, m := range r.Doubts {
+		fmt.Fprintf(w, "  in doubt: %s\n    why: %s\n", m.What, m.Why)
+	}
 	if !verbose {
 		return
 	}
 	for _, l := range r.Links {
 		mark := "ok "
-		if l.Bad {
+		switch {
+		case l.Bad:
 			mark = "BAD"
+		case l.Doubt:
+			mark = "?  "
 		}
 		fmt.Fprintf(w, "  %s %s: %s\n", mark, l.What, l.Is)
 	}

@@ -81,11 +81,11 @@ func TestBuildKeepsTheOldImage(t *testing.T) {
 	}
 }
 
-// tinyKernel is a folder of modules with one module, tiny, made by hand and depmod; ext4 is built in.
+// tinyKernel is a folder of modules with one module, tiny, made by hand and depmod; ext4 and md_mod are built in.
 func tinyKernel(t *testing.T) string {
 	t.Helper()
 	root := makeTree(t, map[string]string{
-		"lib/modules/1.0/kernel/tiny.ko": elfHeader(1), "lib/modules/1.0/modules.order": "", "lib/modules/1.0/modules.builtin": "kernel/fs/ext4/ext4.ko\n", "lib/modules/1.0/modules.builtin.modinfo": "ext4.alias=fs-ext4\x00",
+		"lib/modules/1.0/kernel/tiny.ko": elfHeader(1), "lib/modules/1.0/modules.order": "", "lib/modules/1.0/modules.builtin": "kernel/fs/ext4/ext4.ko\nkernel/drivers/md/md-mod.ko\n", "lib/modules/1.0/modules.builtin.modinfo": "ext4.alias=fs-ext4\x00",
 	})
 	if out, err := exec.Command("depmod", "-b", root, "1.0").CombinedOutput(); err != nil {
 		t.Fatalf("depmod (Debian package kmod): %v %s", err, out)
@@ -111,6 +111,53 @@ func tinyInit(t *testing.T) string {
 func onTiny() *chain.Chain {
 	disk := &chain.Device{Name: "vda", Kind: chain.Disk, FSType: "ext4", UUID: "1-2", Hardware: []chain.Bus{{Path: "devices/tiny", Driver: "tiny", Module: "tiny"}}}
 	return &chain.Chain{Goals: []*chain.Goal{{Name: "/", FSType: "ext4", On: []*chain.Device{disk}}}, Devices: []*chain.Device{disk}}
+}
+
+// TestBuildHeedsProblems: what no image of ours does by itself takes no good image's place, and is said; with a hook that may do it the image is written. preroot check has 1 and 3 for the same.
+func TestBuildHeedsProblems(t *testing.T) {
+	hooks := makeTree(t, map[string]string{"pre-mount/50-mine.sh": "true\n"})
+	shell := tinyInit(t)
+	for _, c := range []struct {
+		what   string
+		change func(c *chain.Chain)
+		says   string
+	}{
+		{"a pool", func(c *chain.Chain) { c.Problems = []chain.Problem{{Text: "/ is on a pool", Weight: chain.Fatal}} }, "/ is on a pool"},
+		{"an array", func(c *chain.Chain) {
+			md := &chain.Device{Name: "md0", Kind: chain.MD, FSType: "ext4", UUID: "3-4", Below: c.Devices}
+			c.Devices, c.Goals[0].On = append(c.Devices, md), []*chain.Device{md}
+			c.Problems = []chain.Problem{{Text: "md0 is an array", Weight: chain.Fatal, Device: md}}
+		}, "array of MD"},
+	} {
+		o := image.Options{HostOnly: true, Chain: onTiny(), Init: tinyInit(t), ModulesDir: tinyKernel(t), Output: filepath.Join(t.TempDir(), "image"), EarlyMicrocode: image.Off, Sysroot: t.TempDir(), Force: true}
+		c.change(o.Chain)
+		if err := os.WriteFile(o.Output, []byte("old"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o.Judge = judgeBuilt(&o)
+		if _, err := image.Build(o); err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "--hooks") {
+			t.Errorf("%s: %v", c.what, err)
+		}
+		if old, _ := os.ReadFile(o.Output); string(old) != "old" {
+			t.Errorf("%s: the old image is gone", c.what)
+		}
+		description := targetOf(o.Chain).String()
+		o.Judge = nil
+		if _, err := image.Build(o); err != nil {
+			t.Errorf("%s, not judged: %v", c.what, err)
+		}
+		if out, _ := try(t, 1, "check", "--target", description, o.Output); !strings.Contains(out, c.says) {
+			t.Errorf("%s: %s", c.what, out)
+		}
+		o.Judge = judgeBuilt(&o)
+		o.Hooks, o.Shell = hooks, shell
+		if _, err := image.Build(o); err != nil {
+			t.Errorf("%s, and a hook: %v", c.what, err)
+		}
+		if out, _ := try(t, 3, "check", "--target", description, o.Output); !strings.Contains(out, c.says) {
+			t.Errorf("%s, and a hook: %s", c.what, out)
+		}
+	}
 }
 
 // TestJudgedByTheChainOfTheBuild: an image for one machine is judged by the chain that it was made for, and not by what is found when the machine is read anew without the options of the build.

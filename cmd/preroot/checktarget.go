@@ -23,7 +23,7 @@ func chainTarget(sysroot, words string) (check.Target, error) {
 }
 
 // targetOf takes of a chain what an image is judged by: the hardware that has a driver from a module, the layers, the file systems
-// of root and /usr. What the running kernel has built in is left out where it says so.
+// of root and /usr, and what no image does by itself. What the running kernel has built in is left out where it says so.
 func targetOf(c *chain.Chain) check.Target {
 	var t check.Target
 	for _, name := range []string{"/", "/usr"} {
@@ -36,8 +36,9 @@ func targetOf(c *chain.Chain) check.Target {
 			t.Modules = append(t.Modules, g.FSType)
 		}
 	}
+	needed := c.Needed()
 	for _, d := range c.Devices {
-		if layer := map[chain.Kind]string{chain.Crypt: "luks", chain.LVM: "lvm", chain.MD: "md"}[d.Kind]; layer != "" && !slices.Contains(t.Layers, layer) {
+		if layer := map[chain.Kind]string{chain.Crypt: "luks", chain.LVM: "lvm", chain.MD: "md"}[d.Kind]; layer != "" && needed[d] && !slices.Contains(t.Layers, layer) {
 			t.Layers = append(t.Layers, layer)
 		}
 		for _, b := range d.Hardware {
@@ -55,6 +56,15 @@ func targetOf(c *chain.Chain) check.Target {
 			if w.Early && !w.Wish && !slices.Contains(t.Modules, w.Name) {
 				t.Modules = append(t.Modules, w.Name)
 			}
+		}
+	}
+	for _, p := range c.Problems {
+		switch {
+		case p.Weight == chain.Fatal && p.Device != nil && p.Device.Kind == chain.MD: // a layer
+		case p.Weight == chain.Fatal:
+			t.Fatal = append(t.Fatal, p.Text)
+		case p.Weight == chain.Doubt:
+			t.Doubt = append(t.Doubt, p.Text)
 		}
 	}
 	return t

@@ -19,8 +19,7 @@ type Chain struct {
 	Inputs []Bus
 	// Processor is the hardware whose drivers speed ciphers and checksums up: one processor stands for all.
 	Processor []Bus
-	// Problems are what an image for this chain alone cannot do, or what could not be found out, a sentence each.
-	Problems []string
+	Problems  []Problem
 	// Notes are what is odd and does no harm.
 	Notes []string
 	// SystemID says that a volume group belongs to one machine (lvmsystemid(7)): the image has to say which one it is.
@@ -156,6 +155,7 @@ func Read(h Host) (*Chain, error) {
 	f.findAdded()
 	f.findKeys()
 	f.layers()
+	f.weigh()
 	f.findInputs()
 	f.leftOut()
 	return f.c, nil
@@ -174,12 +174,6 @@ func (f *finder) readTables() {
 		f.c.Notes = append(f.c.Notes, p.Error())
 	}
 	f.readCrypttab(f.h.read(f.h.Files, "etc/crypttab"))
-}
-
-func (f *finder) problem(format string, args ...any) {
-	if text := fmt.Sprintf(format, args...); !slices.Contains(f.c.Problems, text) {
-		f.c.Problems = append(f.c.Problems, text)
-	}
 }
 
 func (f *finder) note(format string, args ...any) {

@@ -72,7 +72,7 @@ func (f *finder) crypt(d *Device) {
 	d.early("dm_mod", "dm_crypt")
 	algorithms := f.algorithms(d)
 	if len(algorithms) == 0 {
-		f.problem("%s (%s): its cipher cannot be read, so that of cryptsetup's default is taken; run as root", d.Name, d.DMName)
+		f.problem(Doubt, d, "%s (%s): its cipher cannot be read, so that of cryptsetup's default is taken; run as root", d.Name, d.DMName)
 		algorithms = []string{"xts(aes)"}
 	}
 	for _, a := range algorithms {
@@ -83,14 +83,29 @@ func (f *finder) crypt(d *Device) {
 	if slices.ContainsFunc(algorithms, func(a string) bool { return !strings.Contains(a, "(aes)") }) {
 		d.wish("algif_skcipher") // a key slot with a cipher that the helper does not have itself: it asks the kernel (pkg/luks)
 	}
-	if e := f.c.line(d); e != nil {
+	e := f.c.line(d)
+	if format := foreignCrypt(d.DMUUID); format != "" {
+		f.problem(Fatal, d, "%s (%s) is a %s volume: /init opens none but those of LUKS; the image needs cryptsetup and a hook that calls it (--install, --hooks)", d.Name, d.DMName, format)
+	} else if e != nil {
 		if err := e.Options.Refusal(); err != nil {
-			f.problem("%s: crypttab: %v", e.Name, err)
+			f.problem(Fatal, d, "%s: crypttab: %v", e.Name, err)
 		}
+	}
+	if e != nil {
 		if e.Key.Path != "" && e.Key.Device == "" && !strings.HasPrefix(e.Key.Path, "/dev/") {
 			f.note("%s: its key file %s is no part of the image unless asked for (--include-keys); without it the passphrase is asked for", e.Name, e.Key.Path)
 		}
 	}
+}
+
+// foreignCrypt is the format of a volume that is not LUKS, by the UUID that cryptsetup gives to its mapping (libcryptsetup.h, CRYPT_PLAIN and following); "" for one of LUKS.
+func foreignCrypt(dm string) string {
+	for prefix, format := range map[string]string{"CRYPT-PLAIN-": "plain", "CRYPT-TCRYPT-": "TrueCrypt", "CRYPT-BITLK-": "BitLocker"} {
+		if strings.HasPrefix(dm, prefix) {
+			return format
+		}
+	}
+	return ""
 }
 
 // algorithms lists what the crypto API of the kernel must have, "xts(aes)".

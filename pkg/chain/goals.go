@@ -74,7 +74,7 @@ func (f *finder) findOthers() {
 			err = f.namedGoal(g, e.Spec)
 		}
 		if err != nil {
-			f.problem("%s: %v", dir, err)
+			f.unreached(g, err)
 			continue
 		}
 		f.c.Goals = append(f.c.Goals, g)
@@ -82,12 +82,21 @@ func (f *finder) findOthers() {
 	if m, ok := f.mountAt(path.Join(f.h.Root, "usr")); ok && f.c.Goal("/usr") == nil {
 		g := &Goal{Name: "/usr"}
 		if err := f.mountedGoal(g, m); err != nil {
-			f.problem("/usr: %v", err)
+			f.problem(Doubt, nil, "/usr: %v", err)
 			return
 		}
 		f.c.Goals = append(f.c.Goals, g)
 		f.note("/usr is mounted and has no line in fstab: at boot nobody mounts it")
 	}
+}
+
+// unreached is a goal of fstab that is not found.
+func (f *finder) unreached(g *Goal, err error) {
+	mend := ""
+	if g.weight() == Fatal {
+		mend = "; mend its line in fstab, or mark it nofail"
+	}
+	f.problem(g.weight(), nil, "%s: %v%s", g.Name, err, mend)
 }
 
 // findResume finds the swap area of a suspended system: by the kernel's words, else by what Debian has written down for initramfs images.
@@ -101,7 +110,7 @@ func (f *finder) findResume() {
 	}
 	g := &Goal{Name: "resume"}
 	if err := f.namedGoal(g, spec); err != nil {
-		f.problem("resume: %v", err)
+		f.problem(Aside, nil, "resume: %v", err)
 		return
 	}
 	f.c.Goals = append(f.c.Goals, g)
@@ -112,7 +121,7 @@ func (f *finder) findAdded() {
 	for _, spec := range f.h.Add {
 		g := &Goal{Name: spec}
 		if err := f.namedGoal(g, spec); err != nil {
-			f.problem("%v", err)
+			f.problem(Aside, nil, "%v", err)
 			continue
 		}
 		f.c.Goals = append(f.c.Goals, g)
@@ -166,7 +175,7 @@ func (f *finder) named(spec string) ([]*device.Device, error) {
 	}
 	list := f.members(found.Device)
 	if want := found.Device.Probe.Members; want > len(list) {
-		f.problem("%s: %d more devices of this file system are missing", spec, want-len(list))
+		f.problem(Doubt, nil, "%s: %d more devices of this file system are missing", spec, want-len(list))
 	}
 	return list, nil
 }
@@ -202,7 +211,16 @@ func (f *finder) mountedGoal(g *Goal, m mounted) error {
 		return fmt.Errorf("%s is %s (%s): %w", m.point, m.from, m.fstype, err)
 	}
 	g.On = f.devices(list)
+	if m.fstype == "zfs" {
+		f.problem(g.weight(), nil, "%s is on the zfs pool %s: images of this builder do not import pools; the image needs a hook that does (--hooks)", g.Name, poolOf(m))
+	}
 	return nil
+}
+
+// poolOf is the pool of a dataset of zfs.
+func poolOf(m mounted) string {
+	pool, _, _ := strings.Cut(m.from, "/")
+	return pool
 }
 
 var errNoDevice = errors.New("no device of this machine holds it")
@@ -227,9 +245,8 @@ func (f *finder) heldBy(m mounted) ([]*device.Device, error) {
 		}
 		return all, nil
 	case "zfs":
-		pool, _, _ := strings.Cut(m.from, "/")
+		pool := poolOf(m)
 		if list := f.pool(pool); len(list) > 0 {
-			f.problem("/ is on the zfs pool %s: images of this builder do not import pools", pool)
 			return list, nil
 		}
 		return nil, fmt.Errorf("no device is a member of the pool %s", pool)
@@ -248,7 +265,7 @@ func (f *finder) journal(d *device.Device) []*device.Device {
 	}
 	found := f.inv.Find(device.Ref{Kind: device.RefUUID, Text: "UUID=" + d.Probe.JournalUUID, Value: d.Probe.JournalUUID})
 	if found.Device == nil {
-		f.problem("%s: its journal is on another device, UUID %s, which is not there", d.Node, d.Probe.JournalUUID)
+		f.problem(Doubt, nil, "%s: its journal is on another device, UUID %s, which is not there", d.Node, d.Probe.JournalUUID)
 		return nil
 	}
 	return []*device.Device{found.Device}

@@ -13,7 +13,7 @@ func (f *finder) layers() {
 			f.volume(d)
 		case MD:
 			d.early("md_mod", "md-"+d.Level)
-			f.problem("%s is an array of MD: /init does not assemble one; the image needs mdadm and a hook that calls it (--install, --hooks)", d.Name)
+			f.problem(Fatal, d, "%s is an array of MD: /init does not assemble one; the image needs mdadm and a hook that calls it (--install, --hooks)", d.Name)
 		case Multipath:
 			f.multipath(d)
 		case Mapper:
@@ -22,7 +22,7 @@ func (f *finder) layers() {
 			d.early("loop")
 		case Bcache:
 			d.early("bcache")
-			f.problem("%s is made by bcache: /init does not register its members; the image needs a hook that does (--hooks)", d.Name)
+			f.problem(Fatal, d, "%s is made by bcache: /init does not register its members; the image needs a hook that does (--hooks)", d.Name)
 		}
 	}
 }
@@ -59,10 +59,10 @@ func (f *finder) mapping(d *Device) {
 	if strings.HasPrefix(d.DMUUID, "part") && strings.Contains(d.DMUUID, "-mpath-") {
 		return // a partition that kpartx has made on a multipath disk: linear
 	}
-	f.problem("%s (%s) is a mapping of the device-mapper that /init does not make; the image needs a hook that does (--hooks)", d.Name, d.DMName)
+	f.problem(Fatal, d, "%s (%s) is a mapping of the device-mapper that /init does not make; the image needs a hook that does (--hooks)", d.Name, d.DMName)
 	list, ok := f.targets(d)
 	if !ok {
-		f.problem("%s (%s): the table of the mapping cannot be read, so its modules are not known; run as root, or name them by --add-drivers", d.Name, d.DMName)
+		f.problem(Doubt, d, "%s (%s): the table of the mapping cannot be read, so its modules are not known; run as root, or name them by --add-drivers", d.Name, d.DMName)
 	}
 	for _, t := range list {
 		if !strings.Contains(" "+coreTargets+" ", " "+t.Type+" ") {
@@ -75,7 +75,11 @@ func (f *finder) mapping(d *Device) {
 func (f *finder) multipath(d *Device) {
 	d.early("dm_mod", "dm_multipath")
 	d.wish("dm_service_time", "dm_round_robin", "dm_queue_length")
-	f.problem("%s (%s) is a multipath disk: /init does not join paths; the image needs multipathd and its hooks, or boots from one path", d.Name, d.DMName)
+	if f.c.byNode(d) {
+		f.problem(Fatal, d, "%s (%s) is a multipath disk, and root is named by its node: /init does not join paths; the image needs multipathd and its hooks (--install, --hooks), or root=UUID=, by which it boots from one path", d.Name, d.DMName)
+	} else {
+		f.problem(Doubt, d, "%s (%s) is a multipath disk: /init does not join paths; the image needs multipathd and its hooks (--install, --hooks), or boots from one path", d.Name, d.DMName)
+	}
 	for _, p := range d.Below {
 		// drivers/scsi/scsi_sysfs.c: the name of the handler, or "detached".
 		for _, b := range p.Hardware {

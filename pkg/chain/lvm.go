@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/preroot/preroot/pkg/lvm"
@@ -45,7 +46,11 @@ func (f *finder) volume(d *Device) {
 	}
 	plan, err := g.Plan(d.LV, lvm.Options{})
 	if err != nil {
-		f.problem("%s (%s/%s): %v", d.Name, d.VG, d.LV, err)
+		w := Doubt
+		if errors.As(err, new(*lvm.UnsupportedError)) {
+			w = Fatal
+		}
+		f.problem(w, d, "%s (%s/%s): %v", d.Name, d.VG, d.LV, err)
 		return
 	}
 	d.early(plan.Modules...)
@@ -75,6 +80,6 @@ func (f *finder) unreadVolume(d *Device) {
 		}
 	}
 	if !known {
-		f.problem("%s (%s/%s): neither its metadata nor its table can be read, so its modules are not known; run as root", d.Name, d.VG, d.LV)
+		f.problem(Doubt, d, "%s (%s/%s): neither its metadata nor its table can be read, so its modules are not known; run as root", d.Name, d.VG, d.LV)
 	}
 }

@@ -131,8 +131,8 @@ func TestAdded(t *testing.T) {
 	if g := c.Goal("/dev/vdd"); g == nil || g.On[0].Name != "vdd" {
 		t.Errorf("no goal /dev/vdd in %v", c.Goals)
 	}
-	if !slices.Contains(c.Problems, "no device of this machine is LABEL=none") {
-		t.Errorf("problems %q", c.Problems)
+	if !slices.Contains(c.Problems, Problem{Text: "no device of this machine is LABEL=none"}) {
+		t.Errorf("problems %+v", c.Problems)
 	}
 	if root := c.Goal("/"); root.On[0].Name != "vda" {
 		t.Errorf("/ is %v, though fstab says vda", root.On[0])

@@ -27,14 +27,12 @@ func (c *Chain) Tree(k Kernel) string {
 		p.modulesFor("input", c.Modules(k, true))
 		p.modulesFor("cpu", c.Modules(k, true))
 	}
-	for _, l := range []struct {
-		head string
-		list []string
-	}{{"words", c.Words()}, {"crypttab", c.Crypttab()}, {"problem", c.Problems}, {"note", c.Notes}} {
-		for _, text := range l.list {
-			fmt.Fprintf(p, "%s: %s\n", l.head, text)
-		}
+	p.lines("words", c.Words())
+	p.lines("crypttab", c.Crypttab())
+	for _, problem := range c.Problems {
+		p.lines(problem.Weight.String(), []string{problem.Text})
 	}
+	p.lines("note", c.Notes)
 	for _, l := range c.Left {
 		fmt.Fprintf(p, "left out: %s\n", l)
 	}
@@ -42,6 +40,13 @@ func (c *Chain) Tree(k Kernel) string {
 }
 
 type printer struct{ strings.Builder }
+
+// lines writes texts, a line each.
+func (p *printer) lines(head string, list []string) {
+	for _, text := range list {
+		fmt.Fprintf(p, "%s: %s\n", head, text)
+	}
+}
 
 func (p *printer) device(d *Device, indent string, last bool, links map[string][]Module) {
 	branch, next := "├─", "│ "

@@ -41,7 +41,7 @@ func (f *finder) take(d *device.Device) *Device {
 	default:
 		f.below(out, d.Slaves...)
 		if len(out.Below) == 0 {
-			f.problem("%s (%s): /sys does not say what it lies on", d.Name, out.Kind)
+			f.problem(Doubt, out, "%s (%s): /sys does not say what it lies on", d.Name, out.Kind)
 		}
 	}
 	if out.Kind == LVM {
@@ -90,7 +90,7 @@ func (f *finder) kindOf(d *device.Device, sys string) Kind {
 // loop finds the file that a loop device shows, and what that lies on.
 func (f *finder) loop(out *Device, sys string) {
 	out.File = f.h.attr(sys + "/loop/backing_file")
-	f.problem("%s is a file, %s: an image of this builder finds it by a hook only (--hooks)", out.Name, out.File)
+	f.problem(Fatal, out, "%s is a file, %s: an image of this builder finds it by a hook only (--hooks)", out.Name, out.File)
 	if m, ok := f.mountOf(out.File); ok {
 		if list, err := f.heldBy(m); err == nil {
 			out.Below = f.devices(list)
@@ -114,16 +114,16 @@ func (f *finder) disk(out *Device, sys string) {
 	f.fabrics(out, path.Dir(path.Dir(sys)))
 	switch {
 	case out.Transport == "iscsi" || strings.HasPrefix(out.Name, "nbd") || strings.HasPrefix(out.Name, "rbd"):
-		f.problem("%s comes over the network (%s): images of this builder do not fetch it", out.Name, nonempty(out.Transport, strings.TrimRight(out.Name, "0123456789")))
+		f.problem(Fatal, out, "%s comes over the network (%s): images of this builder do not fetch it; the image needs a hook that does (--hooks)", out.Name, nonempty(out.Transport, strings.TrimRight(out.Name, "0123456789")))
 	case len(out.Hardware) == 0:
-		f.problem("%s: /sys shows no hardware that it is part of (%s); name the driver by --add-drivers", out.Name, sys)
+		f.problem(Doubt, out, "%s: /sys shows no hardware that it is part of (%s); name the driver by --add-drivers", out.Name, sys)
 	}
 }
 
 // fabrics names a controller of NVMe that is reached over a network.
 func (f *finder) fabrics(out *Device, controller string) {
 	if t := f.h.attr(controller + "/transport"); t == "tcp" || t == "rdma" || t == "fc" {
-		f.problem("%s comes over the network (NVMe over %s): images of this builder do not fetch it", out.Name, t)
+		f.problem(Fatal, out, "%s comes over the network (NVMe over %s): images of this builder do not fetch it; the image needs a hook that does (--hooks)", out.Name, t)
 	}
 }
 

@@ -36,6 +36,8 @@ type Link struct {
 	What string // "driver of virtio-blk", "program mount"
 	Is   string // what it is: "virtio_blk, in the image"; of what is missing why it does not do
 	Bad  bool
+	// Doubt says that it cannot be told whether it holds.
+	Doubt bool
 }
 
 // Missing is what an image lacks.
@@ -55,6 +57,7 @@ type Report struct {
 	Verdict Verdict
 	Links   []Link
 	Missing []Missing
+	Doubts  []Missing // what it may lack
 	Notes   []Note
 }
 
@@ -77,6 +80,8 @@ func Image(tree *archive.Tree, kernel *Kernel, target Target) *Report {
 	switch {
 	case len(j.report.Missing) > 0:
 		j.report.Verdict = Fails
+	case len(j.report.Doubts) > 0:
+		j.report.Verdict = Unknown
 	case j.report.Kind != Other:
 		j.report.Verdict = Boots
 	}
@@ -113,6 +118,12 @@ func (j *judge) bad(what, why, hint, is string) {
 	if !slices.Contains(j.report.Missing, m) {
 		j.report.Missing = append(j.report.Missing, m)
 	}
+}
+
+// doubt notes a link of which it cannot be told whether it holds.
+func (j *judge) doubt(what, why, is string) {
+	j.report.Links = append(j.report.Links, Link{What: what, Is: is, Doubt: true})
+	j.report.Doubts = append(j.report.Doubts, Missing{What: is, Why: why})
 }
 
 // kind says whose init an image has.

@@ -277,6 +277,53 @@ func TestTarget(t *testing.T) {
 	}
 }
 
+// TestBeyond: what /init of preroot does not do makes an image fail, and says so with what to do; with a hook that may do it nothing can be told, nor where something of the machine is not known.
+func TestBeyond(t *testing.T) {
+	own := drivers(t).with(files{"init": static() + "github.com/preroot/preroot/cmd/init"})
+	const fatal, doubt = "/ is on the zfs pool rpool, #1: images of this builder do not import pools", "sda: nobody knows, ext4 or xfs"
+	hook := func(stage string) files {
+		return own.with(files{"var/lib/dracut/hooks/" + stage + "/50-mine.sh": "true\n"})
+	}
+	for _, c := range []struct {
+		what    string
+		image   files
+		target  string
+		verdict Verdict
+		says    string // of what is missing or in doubt
+	}{
+		{"nothing odd", own, usual, Boots, ""},
+		{"fatal", own, usual + "\nfatal=" + fatal, Fails, fatal},
+		{"fatal, and a hook", hook("pre-mount"), usual + "\nfatal=" + fatal, Unknown, fatal},
+		{"fatal, and a hook that mounts", hook("mount"), usual + "\nfatal=" + fatal, Unknown, fatal},
+		{"fatal, and a hook of the queue", hook("initqueue/settled"), usual + "\nfatal=" + fatal, Unknown, fatal},
+		{"fatal, and a hook that comes too late", hook("pre-pivot"), usual + "\nfatal=" + fatal, Fails, fatal},
+		{"not known", own, usual + "\ndoubt=" + doubt, Unknown, doubt},
+		{"both", own, usual + "\ndoubt=" + doubt + "\nfatal=" + fatal, Fails, fatal},
+		{"an array", own.with(mdModule(t)), usual + " md", Fails, "an array of MD"},
+		{"an array, and a hook", hook("pre-mount").with(mdModule(t)), usual + " md", Unknown, "an array of MD"},
+	} {
+		tg := target(t, c.target)
+		r := Image(c.image.tree(t), nil, target(t, tg.String())) // what preroot chain --describe prints means the same
+		found := c.says == "" || slices.ContainsFunc(append(r.Missing, r.Doubts...), func(m Missing) bool { return strings.Contains(m.What, c.says) })
+		if r.Kind != Preroot || r.Verdict != c.verdict || !found {
+			t.Errorf("%s: %v: %+v", c.what, r.Verdict, r)
+		}
+		if r.Verdict == Fails && !slices.ContainsFunc(r.Missing, func(m Missing) bool { return strings.Contains(m.Hint, "--hooks") }) {
+			t.Errorf("%s: nothing is said that mends it: %+v", c.what, r.Missing)
+		}
+	}
+}
+
+// mdModule is what is left of the usual machine's modules where md_mod is built in.
+func mdModule(t *testing.T) files {
+	t.Helper()
+	var b bytes.Buffer
+	if err := kmod.WriteIndex(&b, kmod.BuiltinEntries("kernel/crc32c_generic.ko\nkernel/md-mod.ko\n")); err != nil {
+		t.Fatal(err)
+	}
+	return files{"usr/lib/modules/" + kver + "/modules.builtin.bin": b.String()}
+}
+
 func TestRuleLines(t *testing.T) {
 	got := ruleLines("# x\nA==\"1\", \\\n  B=\"2\"\n\nC=\"3")
 	if len(got) != 1 || got[0] != `A=="1", B="2"` {

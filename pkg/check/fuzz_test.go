@@ -24,6 +24,7 @@ func FuzzRuleLines(f *testing.F) {
 func FuzzTarget(f *testing.F) {
 	f.Add(usual + " luks key=/etc/key")
 	f.Add("key=//a fs=xfs modalias=pci:v1 driver=x firmware=a/b module=m md lvm nvme")
+	f.Add("luks\n fatal= / is on the pool # 1\ndoubt=a, b\nfatal= # x\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		a, err := ParseTarget(text)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/preroot/preroot/pkg/cmdline"
+	"github.com/preroot/preroot/pkg/hooks"
 	"github.com/preroot/preroot/pkg/kmod"
 )
 
@@ -14,6 +15,7 @@ func (j *judge) preroot() {
 	if j.hasDracut() && j.which("udevadm") != "" {
 		j.drivers(j.dracutWays(""))
 		j.need(need{program, "sh", "it runs the hooks of dracut", ""})
+		j.problems()
 		return
 	}
 	named := map[string]bool{}
@@ -26,6 +28,41 @@ func (j *judge) preroot() {
 	for _, layer := range j.target.Layers {
 		j.helper(layer)
 	}
+	j.problems()
+}
+
+// problems judges what is known of the machine beside devices and layers.
+func (j *judge) problems() {
+	for _, text := range j.target.Fatal {
+		j.beyond("way to root", text, "a hook for a stage before mount that does it: preroot build --hooks DIR")
+	}
+	for _, text := range j.target.Doubt {
+		j.doubt("way to root", "it could not be found out", text)
+	}
+}
+
+// beyond judges what /init does not do: that fails, unless a hook of the image may do it.
+func (j *judge) beyond(what, is, hint string) {
+	const why = "no boot comes to the real init without it"
+	if hook := j.hook(); hook != "" {
+		j.doubt(what, why+"; it cannot be told whether the hooks of the image do it ("+hook+" is the first)", is)
+		return
+	}
+	j.bad(what, why, hint, is)
+}
+
+// hook is the first hook that runs before root is mounted, or mounts it; "" for none.
+func (j *judge) hook() string {
+	finder := hooks.Find(j.tree)
+	for _, stage := range hooks.Stages {
+		if list := finder.Scripts(stage); len(list) > 0 {
+			return list[0].Path
+		}
+		if stage == "mount" {
+			break
+		}
+	}
+	return ""
 }
 
 // forced are the modules that /init loads first: rd.driver.pre= of the image's own command line, and modules-load.d.
@@ -49,7 +86,7 @@ func (j *judge) forced() []string {
 func (j *judge) helper(layer string) {
 	name := map[string]string{"luks": "unlock", "lvm": "lvm"}[layer]
 	if name == "" {
-		j.bad("layer "+layer, "root lies on it", "", "images of preroot cannot open it yet")
+		j.beyond("layer "+layer, "root lies on an array of MD, and /init does not assemble one", "mdadm, and a hook for a stage before mount that calls it: preroot build --install mdadm --hooks DIR")
 		return
 	}
 	file := "usr/lib/preroot/" + name

@@ -20,6 +20,8 @@ import (
 //	luks lvm md               layers between the disk and root
 //	key=/PATH                 a file that the image must have, such as a key
 //	firmware=NAME             a file below /lib/firmware that a driver asks for
+//	fatal=SENTENCE            a line of its own: what /init of preroot does not do, and hooks may
+//	doubt=SENTENCE            a line of its own: what is not known of the machine
 //
 // and what the kernel command line says of root: root=UUID=..., rootfstype=ext4.
 type Target struct {
@@ -30,6 +32,8 @@ type Target struct {
 	Layers   []string
 	Files    []string // keys and the like, without a leading slash
 	Firmware []string
+	Fatal    []string // what /init of preroot does not do by itself, a sentence each
+	Doubt    []string // what is not known of the machine, a sentence each
 }
 
 // Device is a piece of hardware that needs a driver.
@@ -59,6 +63,9 @@ func layerModules() map[string][]string {
 func ParseTarget(text string) (t Target, err error) {
 	var errs []error
 	for line := range strings.Lines(text) {
+		if t.sentence(line) {
+			continue
+		}
 		line, _, _ = strings.Cut(line, "#")
 		for word := range strings.FieldsFuncSeq(line, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' || r == '\n' || r == '\r' }) {
 			if e := t.word(word); e != nil {
@@ -67,6 +74,18 @@ func ParseTarget(text string) (t Target, err error) {
 		}
 	}
 	return t, errors.Join(errs...)
+}
+
+// sentence takes a line that is one key with blanks in its value.
+func (t *Target) sentence(line string) bool {
+	key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+	list := map[string]*[]string{"fatal": &t.Fatal, "doubt": &t.Doubt}[key]
+	value = strings.Join(strings.Fields(value), " ")
+	if list == nil || value == "" {
+		return false
+	}
+	*list = append(*list, value)
+	return true
 }
 
 func (t *Target) word(word string) error {
@@ -89,7 +108,7 @@ func (t *Target) word(word string) error {
 	case key == "firmware":
 		t.Firmware = append(t.Firmware, value)
 	case valued:
-		return fmt.Errorf("target: no key %q: write root, fs, modalias, driver (behind its modalias), module, key or firmware", key)
+		return fmt.Errorf("target: no key %q: write root, fs, modalias, driver (behind its modalias), module, key or firmware; fatal and doubt begin a line", key)
 	case slices.Contains(fileSystems, word):
 		t.FSType = word
 	case layerModules()[word] != nil:
@@ -124,6 +143,14 @@ func (t Target) String() string {
 		add("key=/", f)
 	}
 	add("firmware=", t.Firmware...)
+	for _, l := range []struct {
+		key  string
+		list []string
+	}{{"fatal=", t.Fatal}, {"doubt=", t.Doubt}} {
+		for _, text := range l.list {
+			add(l.key, strings.Join(strings.Fields(text), " "))
+		}
+	}
 	return b.String()
 }
 

@@ -54,7 +54,9 @@ func (c *choice) addChain(o *Options) {
 			}
 		}
 	}
-	c.warnings = append(c.warnings, o.Chain.Problems...)
+	for _, p := range o.Chain.Problems {
+		c.warnings = append(c.warnings, p.Text)
+	}
 }
 
 // chainFiles are what else the image has for the chain: words, lines of crypttab, configuration, firmware.

@@ -64,7 +64,7 @@ func TestHostOnly(t *testing.T) {
 	})
 	crypt := &chain.Device{Name: "dm-0", Kind: chain.Crypt, DMName: "root", DMUUID: "CRYPT-LUKS2-cccccccc111111111111111111111111-root", Words: []chain.Word{{Name: "dm_crypt", Early: true}, {Name: "crypto-xts", Wish: true}},
 		Below: []*chain.Device{{Name: "vda", Kind: chain.Disk, FSType: "crypto_LUKS", Hardware: []chain.Bus{{Path: "devices/x", Driver: "x", Module: module}}}}}
-	c := &chain.Chain{Goals: []*chain.Goal{{Name: "/", FSType: "xfs", On: []*chain.Device{crypt}}}, Devices: []*chain.Device{crypt.Below[0], crypt}, SystemID: true, Problems: []string{"a problem"}, Left: []chain.Left{{Device: "vdb", Reason: "none"}}}
+	c := &chain.Chain{Goals: []*chain.Goal{{Name: "/", FSType: "xfs", On: []*chain.Device{crypt}}}, Devices: []*chain.Device{crypt.Below[0], crypt}, SystemID: true, Problems: []chain.Problem{{Text: "a problem"}}, Left: []chain.Left{{Device: "vdb", Reason: "none"}}}
 	helpers := sysroot(t, nil)
 	program, err := os.ReadFile(anInit(t))
 	if err != nil {

@@ -75,6 +75,7 @@ func (r *request) configure(c buildconf.Config) {
 	o.Modules, o.AddModules, o.ForceAddModules, o.PreferModules, o.OmitModules = c.DracutModules, c.AddDracutModules, c.ForceAddDracutModules, c.PreferDracutModules, c.OmitDracutModules
 	o.DracutModulesDir, o.Hooks, o.KernelCmdline, o.Keymap, o.Font = c.DracutModulesDir, c.Hooks, c.KernelCmdline, c.Keymap, c.Font
 	o.AddDevices, o.UseFstab, o.NoShell = c.AddDevices, c.UseFstab == buildconf.Yes, c.NoShell == buildconf.Yes
+	o.Keys = c.IncludeKeys == buildconf.Yes
 	o.LUKS, o.LVM, o.Network = c.LUKS == buildconf.Yes, c.LVM == buildconf.Yes, c.Network == buildconf.Yes
 	o.HostCmdline, o.MDADMConf, o.LVMConf, o.EarlyMicrocode = position(c.HostCmdline), position(c.MDADMConf), position(c.LVMConf), position(c.EarlyMicrocode)
 	o.UEFI, o.UEFIStub, o.UEFISplash, o.KernelImage, o.SBAT = c.UEFI == buildconf.Yes, c.UEFIStub, c.UEFISplash, c.KernelImage, c.SBAT

@@ -28,6 +28,7 @@ type Config struct {
 	UseFstab       Answer
 	NoFsck         Answer
 	NoShell        Answer
+	IncludeKeys    Answer
 	LUKS           Answer
 	LVM            Answer
 	Network        Answer

@@ -72,6 +72,7 @@ var Keys = []Key{
 
 	{"include", "SRC DST ...", "put a file, or what lies in a folder, at DST in the image", "", pairs},
 	{"hooks", "DIR", "hook scripts of dracut's kind, DIR/STAGE/NAME.sh", "", text(func(c *Config) *string { return &c.Hooks })},
+	{"include_keys", "yes|no", "the key files that crypttab names for root, in an image for this machine; whoever has the image has them", "", answer(func(c *Config) *Answer { return &c.IncludeKeys })},
 	{"no_shell", "yes|no", "the image never gives a prompt or a shell", "", answer(func(c *Config) *Answer { return &c.NoShell })},
 	{"luks", "yes|no", "what a root on LUKS volumes needs", "", answer(func(c *Config) *Answer { return &c.LUKS })},
 	{"lvm", "yes|no", "what a root on logical volumes needs", "", answer(func(c *Config) *Answer { return &c.LVM })},

@@ -83,17 +83,11 @@ func (f *finder) crypt(d *Device) {
 	if slices.ContainsFunc(algorithms, func(a string) bool { return !strings.Contains(a, "(aes)") }) {
 		d.wish("algif_skcipher") // a key slot with a cipher that the helper does not have itself: it asks the kernel (pkg/luks)
 	}
-	e := f.c.line(d)
 	if format := foreignCrypt(d.DMUUID); format != "" {
 		f.problem(Fatal, d, "%s (%s) is a %s volume: /init opens none but those of LUKS; the image needs cryptsetup and a hook that calls it (--install, --hooks)", d.Name, d.DMName, format)
-	} else if e != nil {
+	} else if e := f.c.line(d); e != nil {
 		if err := e.Options.Refusal(); err != nil {
 			f.problem(Fatal, d, "%s: crypttab: %v", e.Name, err)
-		}
-	}
-	if e != nil {
-		if e.Key.Path != "" && e.Key.Device == "" && !strings.HasPrefix(e.Key.Path, "/dev/") {
-			f.note("%s: its key file %s is no part of the image unless asked for (--include-keys); without it the passphrase is asked for", e.Name, e.Key.Path)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func (c *Chain) Tree(k Kernel) string {
 	for _, problem := range c.Problems {
 		p.lines(problem.Weight.String(), []string{problem.Text})
 	}
-	p.lines("note", c.Notes)
+	p.lines("note", append(slices.Clone(c.Notes), c.KeyNotes(func(string) bool { return false })...))
 	for _, l := range c.Left {
 		fmt.Fprintf(p, "left out: %s\n", l)
 	}

@@ -1,6 +1,8 @@
 package chain
 
 import (
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/preroot/preroot/pkg/cmdline"
@@ -147,37 +149,59 @@ func mdUUID(uuid string) string {
 
 // Crypttab are the lines of the sysroot's crypttab for volumes of the chain, as they are.
 func (c *Chain) Crypttab() (list []string) {
-	for _, d := range c.Devices {
-		if d.Kind != Crypt {
-			continue
-		}
-		if e := c.line(d); e != nil && e.Line >= 1 && e.Line <= len(c.lines) {
+	for _, e := range c.volumes() {
+		if e.Line >= 1 && e.Line <= len(c.lines) {
 			list = append(list, c.lines[e.Line-1])
 		}
 	}
 	return list
 }
 
-// HeaderFiles are the files of the sysroot with the headers of these volumes, without which they cannot be opened.
+// HeaderFiles are the files of the sysroot with the headers of these volumes, without which they cannot be opened: clean paths from its root, each once.
 func (c *Chain) HeaderFiles() (list []string) {
-	for _, d := range c.Devices {
-		if e := c.line(d); d.Kind == Crypt && e != nil {
-			if h := e.Options.Header; h.Device == "" && strings.HasPrefix(h.Path, "/") && !strings.HasPrefix(h.Path, "/dev/") {
-				list = append(list, h.Path)
+	for _, e := range c.volumes() {
+		list = addFile(list, e.Options.Header)
+	}
+	return list
+}
+
+// KeyFiles are the key files of these lines that lie in the sysroot, in the same form.
+func (c *Chain) KeyFiles() (list []string) {
+	for _, e := range c.volumes() {
+		list = addFile(list, e.Key)
+	}
+	return list
+}
+
+// KeyNotes tells, for each volume, of a key file that an image lacks; has says of a path whether it is inside.
+func (c *Chain) KeyNotes(has func(file string) bool) (list []string) {
+	for _, e := range c.volumes() {
+		for _, name := range addFile(nil, e.Key) {
+			if !has(name) {
+				list = append(list, e.Name+": its key file "+name+" is no part of the image unless asked for (--include-keys, or include_keys=yes in preroot.conf); without it the passphrase is asked for")
 			}
 		}
 	}
 	return list
 }
 
-// KeyFiles are the key files of these lines that lie in the sysroot, as paths from its root.
-func (c *Chain) KeyFiles() (list []string) {
+// volumes are the lines of crypttab about volumes of the chain.
+func (c *Chain) volumes() (list []*crypttab.Entry) {
 	for _, d := range c.Devices {
 		if d.Kind == Crypt {
-			if e := c.line(d); e != nil && e.Key.Device == "" && strings.HasPrefix(e.Key.Path, "/") && !strings.HasPrefix(e.Key.Path, "/dev/") {
-				list = append(list, e.Key.Path)
+			if e := c.line(d); e != nil && !slices.Contains(list, e) {
+				list = append(list, e)
 			}
 		}
 	}
 	return list
+}
+
+// addFile adds a file of the sysroot that is not in the list yet; what lies on another device, or is one, is none.
+func addFile(list []string, at crypttab.Location) []string {
+	name := path.Clean(at.Path)
+	if at.Device != "" || !strings.HasPrefix(name, "/") || strings.HasPrefix(name, "/dev/") || slices.Contains(list, name) {
+		return list
+	}
+	return append(list, name)
 }

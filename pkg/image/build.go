@@ -125,6 +125,7 @@ func assemble(o *Options, c *choice, in inputs, s *Summary) ([]byte, error) {
 	if err := rest.addRest(o, c, in, s); err != nil {
 		return nil, err
 	}
+	s.Warnings = append(s.Warnings, o.leftKeys(rest)...)
 	first.links = rest.links
 	if err := placeClassic(in.ram, first, rest); err != nil {
 		return nil, err

@@ -57,6 +57,7 @@ func (c *choice) addChain(o *Options) {
 	for _, p := range o.Chain.Problems {
 		c.warnings = append(c.warnings, p.Text)
 	}
+	c.warnings = append(c.warnings, o.Chain.Notes...)
 }
 
 // chainFiles are what else the image has for the chain: words, lines of crypttab, configuration, firmware.
@@ -75,14 +76,14 @@ func chainFiles(o *Options, c *choice) (entries []Entry, err error) {
 	}
 	secrets := o.Chain.HeaderFiles()
 	if o.Keys {
-		secrets = append(secrets, o.Chain.KeyFiles()...)
+		secrets = appendNew(secrets, o.Chain.KeyFiles()...)
 	}
 	for _, name := range secrets {
 		data, err := os.ReadFile(o.file(name))
 		if err != nil {
 			return nil, fmt.Errorf("crypttab: %w", err)
 		}
-		file(strings.TrimPrefix(path.Clean(name), "/"), 0o600, data)
+		file(strings.TrimPrefix(name, "/"), 0o600, data)
 	}
 	if o.LVMConf == On || o.Chain.SystemID && o.LVMConf == Auto {
 		for _, name := range []string{"etc/lvm/lvm.conf", "etc/lvm/lvmlocal.conf", "etc/hostname", "etc/machine-id"} {
@@ -107,6 +108,17 @@ func chainFiles(o *Options, c *choice) (entries []Entry, err error) {
 		file(name, 0o644, data)
 	}
 	return append(entries, conf...), nil
+}
+
+// leftKeys tells of key files that are not inside.
+func (o *Options) leftKeys(l *layout) []string {
+	if o.Chain == nil {
+		return nil
+	}
+	return o.Chain.KeyNotes(func(file string) bool {
+		_, there := l.entries[l.settle(Entry{Name: strings.TrimPrefix(file, "/"), Kind: Regular}).Name]
+		return there
+	})
 }
 
 // uncommented is a file without the lines that only comment.

@@ -147,6 +147,51 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// TestSharedKey: one key file for two volumes goes in once, and one that is left out is said, beside what else is odd about the machine.
+func TestSharedKey(t *testing.T) {
+	root := sysroot(t, map[string]string{
+		"etc/crypttab": "root /dev/vda /etc/keys/one.key luks,header=/etc/headers/one\nusr /dev/vdb /etc/keys//one.key luks,header=/etc/headers/one\n", "etc/keys/one.key": "secret", "etc/headers/one": "header",
+		"etc/fstab": "odd\n/dev/mapper/root / ext4 defaults 0 1\n/dev/mapper/usr /usr ext4 defaults 0 2\n", "unlock": "",
+	})
+	program, err := os.ReadFile(anInit(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "unlock"), program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	sys := fstest.MapFS{}
+	for _, d := range []struct{ name, number, dm, slave string }{{"vda", "254:0", "", ""}, {"vdb", "254:16", "", ""}, {"dm-0", "253:0", "root", "vda"}, {"dm-1", "253:1", "usr", "vdb"}} {
+		file := func(name, text string) { sys["class/block/"+d.name+"/"+name] = &fstest.MapFile{Data: []byte(text)} }
+		major, minor, _ := strings.Cut(d.number, ":")
+		file("uevent", "MAJOR="+major+"\nMINOR="+minor+"\nDEVNAME="+d.name+"\nDEVTYPE=disk\n")
+		file("size", "2048\n")
+		if d.dm != "" {
+			file("dm/name", d.dm+"\n")
+			file("dm/uuid", "CRYPT-LUKS2-cccccccc11111111111111111111111"+minor+"-"+d.dm+"\n")
+			file("slaves/"+d.slave+"/", "")
+		}
+	}
+	c, err := chain.Read(chain.Host{Root: "/srv", Files: os.DirFS(root), Sys: sys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{ModulesDir: oneKernel(t), HostOnly: true, Chain: c, Sysroot: root, Helpers: root}
+	says := func(s Summary, text string) bool {
+		return slices.ContainsFunc(s.Warnings, func(w string) bool { return strings.Contains(w, text) })
+	}
+	s, entries := mustBuild(t, o)
+	if !says(s, "/etc/keys/one.key is no part of the image") || !says(s, "include_keys=yes") || !says(s, "line 1") || find(entries, "etc/keys/one.key") != nil {
+		t.Errorf("without its key: %q", s.Warnings)
+	}
+	for what, with := range map[string]Options{"asked for": {Keys: true}, "included": {Includes: []Include{{filepath.Join(root, "etc/keys"), "/etc/keys"}}}} {
+		o.Keys, o.Includes, o.Output = with.Keys, with.Includes, ""
+		if s, entries = mustBuild(t, o); says(s, "/etc/keys/one.key") || find(entries, "etc/keys/one.key") == nil || find(entries, "etc/headers/one") == nil {
+			t.Errorf("%s: %q", what, s.Warnings)
+		}
+	}
+}
+
 // TestHostOnlyUnknown: where no device is root's, nothing is built, and the error says what to say instead.
 func TestHostOnlyUnknown(t *testing.T) {
 	output := filepath.Join(t.TempDir(), "image")

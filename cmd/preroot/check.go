@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,7 +63,7 @@ func checkImage(args []string, stdout, stderr io.Writer) int {
 	}
 	_, tree, err := openImage("check", rest[0], stderr)
 	if err != nil || tree == nil {
-		return checkFails
+		return unreadStatus(err)
 	}
 	report, err := o.judge(tree, t)
 	if err != nil {
@@ -71,6 +72,15 @@ func checkImage(args []string, stdout, stderr io.Writer) int {
 	}
 	printReport(stdout, rest[0], report, o.verbose)
 	return checkStatus(report)
+}
+
+// unreadStatus is that of an image which cannot be read: one that is damaged will not boot, of one that nobody has read nothing can be told.
+func unreadStatus(err error) int {
+	var file *fs.PathError
+	if errors.Is(err, archive.ErrNotRead) || errors.As(err, &file) {
+		return checkUnknown
+	}
+	return checkFails
 }
 
 func checkStatus(r *check.Report) int {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +24,10 @@ func TestCheckStatus(t *testing.T) {
 	own := elfHeader(2) + "github.com/preroot/preroot/cmd/init"
 	good := makeImage(t, nil, []archive.Entry{program("init", own)})
 	broken := makeImage(t, nil, []archive.Entry{file("init", own)})
+	junk, lzma := filepath.Join(t.TempDir(), "junk"), filepath.Join(t.TempDir(), "lzma")
+	if err := errors.Join(os.WriteFile(junk, []byte("junk"), 0o600), os.WriteFile(lzma, []byte("\x5d\x00\x00\x80\x00"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	foreign := makeImage(t, nil, []archive.Entry{program("init", elfHeader(2))})
 	for _, c := range []struct {
 		status int
@@ -35,7 +40,9 @@ func TestCheckStatus(t *testing.T) {
 		{3, "it cannot be told", []string{"--target", "root=/dev/vda", foreign}},
 		{2, "usage: preroot check", nil},
 		{2, `"floppy" is no bus`, []string{"--target", "floppy", good}},
-		{1, "no such file", []string{"--target", "root=/dev/vda", "/nonexistent"}},
+		{1, "unknown bytes", []string{"--target", "root=/dev/vda", junk}},
+		{3, "compressed with lzma", []string{"--target", "root=/dev/vda", lzma}},
+		{3, "no such file", []string{"--target", "root=/dev/vda", "/nonexistent"}},
 	} {
 		out, errs := try(t, c.status, append([]string{"check"}, c.args...)...)
 		if !strings.Contains(out+errs, c.says) {

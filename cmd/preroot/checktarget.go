@@ -3,9 +3,11 @@ package main
 import (
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/preroot/preroot/pkg/chain"
 	"github.com/preroot/preroot/pkg/check"
+	"github.com/preroot/preroot/pkg/cmdline"
 )
 
 // chainTarget describes what root of a machine stands on; words stand for the kernel command line of the machine, "" for its own.
@@ -36,10 +38,18 @@ func targetOf(c *chain.Chain) check.Target {
 			t.Modules = append(t.Modules, g.FSType)
 		}
 	}
+	for _, w := range cmdline.Split(c.Cmdline()) {
+		if w.Key == "root" { // the boot goes by it, not by fstab
+			t.Root = w.Value
+		}
+	}
 	needed := c.Needed()
 	for _, d := range c.Devices {
 		if layer := map[chain.Kind]string{chain.Crypt: "luks", chain.LVM: "lvm", chain.MD: "md"}[d.Kind]; layer != "" && needed[d] && !slices.Contains(t.Layers, layer) {
 			t.Layers = append(t.Layers, layer)
+		}
+		if !needed[d] {
+			continue
 		}
 		for _, b := range d.Hardware {
 			if b.Module == "" {
@@ -53,6 +63,9 @@ func targetOf(c *chain.Chain) check.Target {
 			}
 		}
 		for _, w := range d.Words {
+			if d.Kind == chain.Crypt && w.Wish && strings.HasPrefix(w.Name, "crypto-") && !slices.Contains(t.Ciphers, w.Name) {
+				t.Ciphers = append(t.Ciphers, w.Name)
+			}
 			if w.Early && !w.Wish && !slices.Contains(t.Modules, w.Name) {
 				t.Modules = append(t.Modules, w.Name)
 			}

@@ -175,6 +175,9 @@ func (p *parser) packed(s *Segment, rest []byte) error {
 	return err
 }
 
+// ErrNotRead is of a compression that kernels know and this package does not.
+var ErrNotRead = errors.New("is not read here")
+
 // unknown names what is no archive.
 func unknown(data []byte) error {
 	for _, f := range []struct{ name, magic, program string }{
@@ -182,7 +185,7 @@ func unknown(data []byte) error {
 		{"lzo", "\x89LZO", "lzop"},
 	} {
 		if bytes.HasPrefix(data, []byte(f.magic)) {
-			return fmt.Errorf("compressed with %s, which is not read here: unpack it with %s -d before", f.name, f.program)
+			return fmt.Errorf("compressed with %s, which %w: unpack it with %s -d before", f.name, ErrNotRead, f.program)
 		}
 	}
 	return fmt.Errorf("unknown bytes % x: neither a newc archive nor compressed with %s", data[:min(4, len(data))], unpack.Known())

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/preroot/preroot/pkg/archive"
+	"github.com/preroot/preroot/pkg/kmod"
 )
 
 // Verdict is what a boot with an image will come to.
@@ -97,12 +98,17 @@ type judge struct {
 	report  *Report
 	runs    map[string]error // of programs, by path
 	scripts map[string]*script
+	sourced []string            // scripts that were judged with what they source
+	policy  kmod.Policy         // of the image's modprobe.d
+	cached  map[string][]string // libraries of etc/ld.so.cache, by name
 }
 
 func newJudge(tree *archive.Tree, kernel *Kernel, target Target) *judge {
 	j := &judge{tree: tree, kernel: kernel, target: target, report: &Report{}, runs: map[string]error{}, scripts: map[string]*script{}}
 	j.report.Kind = j.kind()
 	j.openModules()
+	j.policy, _ = kmod.ReadPolicy(tree) // a line that is none is passed over, as modprobe does
+	j.readCache()
 	return j
 }
 

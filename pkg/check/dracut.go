@@ -49,15 +49,19 @@ func (j *judge) dracut() {
 	for _, dir := range j.hookDirs() {
 		for _, stage := range stages() {
 			j.faultless(why, path.Join(dir, stage)+"/*.sh")
+			j.sourcing(why, path.Join(dir, stage)+"/*.sh")
 		}
 	}
 	// ismounted of dracut-lib.sh asks findmnt if it is there, and /proc/mounts otherwise.
 	j.need(need{harmless, "findmnt", "where it is there, it is asked what is mounted", ""})
+	if strings.HasPrefix(j.target.Root, "LABEL=") || strings.HasPrefix(j.target.Root, "PARTLABEL=") {
+		j.need(need{program, "sed", "it makes the name of the link to root's device", ""})
+	}
 	j.checksRootDracut()
 	w := j.dracutWays("etc/conf.d/systemd.conf")
 	j.drivers(w)
 	j.rootLink()
-	j.layerPrograms()
+	j.openLayers(Dracut)
 	j.unknownCommands()
 }
 
@@ -76,15 +80,18 @@ func (j *judge) hookDirs() []string {
 // hooks judges a list of hooks.
 func (j *judge) hooks(list [][4]string) {
 	for _, h := range list {
-		pattern := path.Join("lib/dracut/hooks", h[0], h[1])
-		for _, dir := range j.hookDirs() {
-			if p := path.Join(dir, h[0], h[1]); len(j.glob(p)) > 0 {
-				pattern = p
-				break
-			}
-		}
-		j.need(need{sourced, pattern, h[3], h[2]})
+		j.need(need{sourced, j.hookPattern(h[0], h[1]), h[3], h[2]})
 	}
+}
+
+// hookPattern is the pattern of a hook in the folder that has it.
+func (j *judge) hookPattern(stage, name string) string {
+	for _, dir := range j.hookDirs() {
+		if p := path.Join(dir, stage, name); len(j.glob(p)) > 0 {
+			return p
+		}
+	}
+	return path.Join("lib/dracut/hooks", stage, name)
 }
 
 // dracutWays judges udevd and says how modules come. conf names the file that says where udevd lies; "" where nobody asks.

@@ -35,6 +35,7 @@ func (j *judge) drivers(w ways) {
 			j.wanted("layer "+layer, name, w)
 		}
 	}
+	j.ciphers(w)
 	j.fileSystem(w)
 	for _, f := range j.target.Firmware {
 		j.firmware(f)
@@ -50,6 +51,10 @@ func (j *judge) driver(d Device, w ways) {
 	here, all := j.modules.found(d.Modalias)
 	if len(all) == 0 {
 		all = here
+	}
+	// The driver that this device has: another one with the same alias may refuse it, as ata_generic does most controllers.
+	if name := strings.ReplaceAll(d.Driver, "-", "_"); slices.Contains(all, name) || j.modules.builtin(name) {
+		all = []string{name}
 	}
 	if len(all) == 0 && d.Driver != "" {
 		all = []string{d.Driver}
@@ -84,6 +89,8 @@ func (j *judge) comes(name string, aliased bool, w ways) error {
 		return nil
 	}
 	switch {
+	case j.policy.Blacklist[name]:
+		return fmt.Errorf("nothing loads %s: modprobe.d of the image has it on the blacklist", name)
 	case w.alias != nil:
 		return fmt.Errorf("nothing loads %s: %w", name, w.alias)
 	case !aliased:
@@ -145,6 +152,9 @@ func (j *judge) answered(word, name string, w ways) error {
 	}
 	data, _ := j.tree.ReadFile("sbin/modprobe")
 	if !isBusybox(data) {
+		if word != name && !slices.Contains(j.modules.index.Resolve(word), name) {
+			return fmt.Errorf("nothing loads %s: modules.alias.bin of the image does not know %s", name, word)
+		}
 		return nil
 	}
 	for _, f := range []struct {
@@ -192,7 +202,7 @@ func (j *judge) fileSystem(w ways) {
 // functions of their own, which modules need like any other symbol.
 func (j *judge) checksum(sum, fstype string, w ways) {
 	_, all := j.modules.found("crypto-" + sum)
-	if len(all) == 0 {
+	if len(all) == 0 || j.modules.builtin(sum+"_generic") { // modules hide what is built in
 		return
 	}
 	// Those that need a certain processor have its alias: udev loads them for it. Every processor of these days has that.

@@ -117,6 +117,9 @@ func (j *judge) loadsModule(name string) error {
 		}
 		return fmt.Errorf("module %s is not in the image", name)
 	}
+	if why, barred := j.policy.Barred(name); barred {
+		return fmt.Errorf("module %s is not loaded, %s", name, why)
+	}
 	if err := j.intactModule(path.Join(m.dir, file)); err != nil {
 		return err
 	}

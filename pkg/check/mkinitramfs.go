@@ -50,7 +50,7 @@ func (j *judge) mkinitramfs() {
 	}
 	j.named(&w)
 	j.drivers(w)
-	j.layerPrograms()
+	j.openLayers(MkInitramfs)
 }
 
 // udevdPlace is where scripts/init-top/udev starts the daemon.
@@ -98,6 +98,9 @@ func (j *judge) resolvesRoot() {
 	if folder, _ := linkRule(j.target.Root); folder != "" && !strings.HasPrefix(j.target.Root, "/dev/") {
 		j.need(need{program, "blkid", "it finds the device of " + j.target.Root, ""})
 		return
+	}
+	if strings.HasPrefix(j.target.Root, "/dev/disk/") {
+		j.rootLink()
 	}
 	if file := j.which("fstype"); file != "" && j.runsAt(file) == nil {
 		return

@@ -36,6 +36,14 @@ const (
 	text
 	// there: a file that is there, whatever it says.
 	there
+	// filled: a file that is there and says anything but comments.
+	filled
+	// runs: a program by its path.
+	runs
+	// command: a script that is found in PATH and started: as whole.
+	command
+	// hook: a script of dracut's hooks, "STAGE/NAME": as sourced.
+	hook
 )
 
 // all judges a list of needs.
@@ -45,7 +53,10 @@ func (j *judge) all(needs []need) {
 	}
 }
 
-func (j *judge) need(n need) {
+func (j *judge) need(n need) { j.needOr(n, j.hint(n)) }
+
+// needOr judges a need that a certain word or option mends.
+func (j *judge) needOr(n need, hint string) {
 	what, err := n.name, error(nil)
 	switch n.kind {
 	case program, early, harmless:
@@ -71,9 +82,18 @@ func (j *judge) need(n need) {
 	case there:
 		what = "file " + n.name
 		_, err = j.one(n.name)
+	case filled:
+		what = "file " + n.name
+		err = j.filled(n.name)
+	case runs:
+		what = "program " + n.name
+		err = j.runsAt(n.name)
+	case command:
+		what = "script " + n.name
+		err = j.command(n)
 	}
 	if err != nil {
-		j.bad(what, n.why, j.hint(n), err.Error())
+		j.bad(what, n.why, hint, err.Error())
 		return
 	}
 	j.good(what, "is there and whole")
@@ -89,8 +109,10 @@ func (j *judge) sound(n need) error {
 	switch {
 	case s == nil:
 		return errNotThere(file)
-	case s.bad != nil:
+	case n.kind == whole && s.bad != nil:
 		return s.bad
+	case n.kind != whole && j.mistake(s) != nil:
+		return j.mistake(s)
 	case n.kind == present:
 		return nil
 	case s.cut:
@@ -103,6 +125,30 @@ func (j *judge) sound(n need) error {
 		return j.runsAt(file)
 	}
 	return nil
+}
+
+// command judges a script that is found in PATH.
+func (j *judge) command(n need) error {
+	file := j.which(n.name)
+	if file == "" {
+		return errNotThere(n.name)
+	}
+	n.kind, n.name = whole, file
+	return j.sound(n)
+}
+
+// filled judges a table: comments and blank lines do not count.
+func (j *judge) filled(name string) error {
+	data, err := j.tree.ReadFile(name)
+	if err != nil {
+		return errNotThere(name)
+	}
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			return nil
+		}
+	}
+	return errors.New(name + " lists nothing")
 }
 
 // saying judges what a file says.
@@ -160,8 +206,8 @@ func (j *judge) glob(pattern string) (found []string) {
 func (j *judge) faultless(why string, patterns ...string) {
 	for _, pattern := range patterns {
 		for _, file := range j.glob(pattern) {
-			if s := j.script(file); s != nil && s.bad != nil {
-				j.bad("script "+file, why, "", s.bad.Error())
+			if s := j.script(file); s != nil && j.mistake(s) != nil {
+				j.bad("script "+file, why, "", j.mistake(s).Error())
 			}
 		}
 	}

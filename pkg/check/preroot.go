@@ -7,14 +7,17 @@ import (
 	"github.com/preroot/preroot/pkg/cmdline"
 	"github.com/preroot/preroot/pkg/hooks"
 	"github.com/preroot/preroot/pkg/kmod"
+	"github.com/preroot/preroot/pkg/stock"
+	"github.com/preroot/preroot/pkg/udevd"
 )
 
 // preroot judges an image of preroot: /init does all itself, and needs modules and their indexes. In one that dracut made it leaves
 // the drivers to udevd, and runs the hooks (docs/dracut.md).
 func (j *judge) preroot() {
-	if j.hasDracut() && j.which("udevadm") != "" {
+	if j.udevdMode() {
 		j.drivers(j.dracutWays(""))
 		j.need(need{program, "sh", "it runs the hooks of dracut", ""})
+		j.openLayers(j.hooksOf())
 		j.problems()
 		return
 	}
@@ -29,6 +32,22 @@ func (j *judge) preroot() {
 		j.helper(layer)
 	}
 	j.problems()
+}
+
+// udevdMode says whether /init leaves devices to the udevd of the image, as it decides itself (pkg/boot, mode.go).
+func (j *judge) udevdMode() bool {
+	if udevd.Find(j.tree, nil) == nil {
+		return false
+	}
+	return stock.Find(j.tree) != nil || hooks.Find(j.tree).Any() || udevd.CallsInitqueue(j.tree)
+}
+
+// hooksOf says by whose way layers are opened in that mode: dracut's hooks, or its systemd, which the boot is left to where only that can do it.
+func (j *judge) hooksOf() string {
+	if stock.Find(j.tree) != nil && j.which("cryptroot-ask") == "" {
+		return Systemd
+	}
+	return Dracut
 }
 
 // problems judges what is known of the machine beside devices and layers.

@@ -163,14 +163,17 @@ func (j *judge) loads(loader, name string) error {
 	return nil
 }
 
-// library finds a library as ld.so(8) does, without its cache: a Debian loader has its folders built in. One that is damaged ends
+// library finds a library as ld.so(8) does: a Debian loader has its folders built in, its cache has others. One that is damaged ends
 // the search with its error, as it ends the program.
 func (j *judge) library(lib string, by, program *object) (*object, error) {
 	if strings.Contains(lib, "/") {
 		return j.readLibrary(lib)
 	}
+	files := slices.Clone(j.cached[lib])
 	for _, dir := range slices.Concat(by.folders, program.folders, j.libraryFolders()) {
-		file := path.Join(dir, lib)
+		files = append(files, path.Join(dir, lib))
+	}
+	for _, file := range files {
 		if !j.has(file) {
 			continue
 		}
@@ -200,4 +203,21 @@ func (j *judge) libraryFolders() []string {
 		}
 	}
 	return append(list, "/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/lib/systemd", "/lib/systemd")
+}
+
+// readCache reads the paths of etc/ld.so.cache: it ends with all of its texts, each behind a NUL (ldconfig(8)). Those of folders that the loader knows
+// itself are left out: what is there may not be in the cache, and the other way round.
+func (j *judge) readCache() {
+	data, err := j.tree.ReadFile("etc/ld.so.cache")
+	if err != nil || !bytes.Contains(data[:min(len(data), 4096)], []byte("glibc-ld.so.cache1.1")) {
+		return
+	}
+	j.cached = map[string][]string{}
+	known := j.libraryFolders()
+	for text := range bytes.SplitSeq(data, []byte{0}) {
+		file := string(text)
+		if strings.HasPrefix(file, "/") && !slices.Contains(known, path.Dir(file)) && j.has(file) {
+			j.cached[path.Base(file)] = append(j.cached[path.Base(file)], file)
+		}
+	}
 }

@@ -47,7 +47,7 @@ func (j *judge) systemd() {
 	}
 	j.drivers(j.dracutWays(""))
 	j.rootLink()
-	j.layerPrograms()
+	j.openLayers(Systemd)
 }
 
 // usesExecutor says whether systemd starts programs by systemd-executor, as since release 255.

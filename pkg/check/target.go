@@ -18,6 +18,7 @@ import (
 //	module=NAME               a module or an alias that is needed besides
 //	ext4                      the file system of root; also fs=TYPE
 //	luks lvm md               layers between the disk and root
+//	cipher=NAME               what LUKS asks the kernel for: xts, aes; without, the usual ones
 //	key=/PATH                 a file that the image must have, such as a key
 //	firmware=NAME             a file below /lib/firmware that a driver asks for
 //	fatal=SENTENCE            a line of its own: what /init of preroot does not do, and hooks may
@@ -30,6 +31,7 @@ type Target struct {
 	Devices  []Device // the hardware on the way
 	Modules  []string
 	Layers   []string
+	Ciphers  []string // what LUKS asks the kernel for: "crypto-xts", "crypto-aes"; none for the usual ones
 	Files    []string // keys and the like, without a leading slash
 	Firmware []string
 	Fatal    []string // what /init of preroot does not do by itself, a sentence each
@@ -103,12 +105,14 @@ func (t *Target) word(word string) error {
 		t.Devices[len(t.Devices)-1].Driver = value
 	case key == "module":
 		t.Modules = append(t.Modules, value)
+	case key == "cipher":
+		t.Ciphers = append(t.Ciphers, "crypto-"+value)
 	case key == "key" || key == "file":
 		t.Files = append(t.Files, strings.TrimLeft(value, "/"))
 	case key == "firmware":
 		t.Firmware = append(t.Firmware, value)
 	case valued:
-		return fmt.Errorf("target: no key %q: write root, fs, modalias, driver (behind its modalias), module, key or firmware; fatal and doubt begin a line", key)
+		return fmt.Errorf("target: no key %q: write root, fs, modalias, driver (behind its modalias), module, cipher, key or firmware; fatal and doubt begin a line", key)
 	case slices.Contains(fileSystems, word):
 		t.FSType = word
 	case layerModules()[word] != nil:
@@ -139,6 +143,9 @@ func (t Target) String() string {
 	}
 	add("module=", t.Modules...)
 	add("", t.Layers...)
+	for _, c := range t.Ciphers {
+		add("cipher=", strings.TrimPrefix(c, "crypto-"))
+	}
 	for _, f := range t.Files {
 		add("key=/", f)
 	}

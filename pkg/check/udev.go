@@ -10,11 +10,14 @@ import (
 // rules finds a file of udev's rules (udev(7)) that has, for each list of words, a rule that says them all. A later folder does not
 // count where an earlier one has a file of that name. It gives the file, "" for none. A last line that is cut off is passed over,
 // as udev does.
-func (j *judge) rules(lists ...[]string) string {
+func (j *judge) rules(lists ...[]string) string { return j.rulesBut(nil, lists...) }
+
+// rulesBut passes over files that say skip.
+func (j *judge) rulesBut(skip func(name string) bool, lists ...[]string) string {
 	seen := map[string]bool{}
 	for _, dir := range []string{"etc/udev/rules.d", "run/udev/rules.d", "usr/local/lib/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d"} {
 		for _, file := range j.glob(dir + "/*.rules") {
-			if seen[path.Base(file)] {
+			if seen[path.Base(file)] || skip != nil && skip(path.Base(file)) {
 				continue
 			}
 			seen[path.Base(file)] = true
@@ -103,6 +106,7 @@ func linkRule(root string) (folder, words string) {
 	for _, l := range [][3]string{
 		{"UUID=", "disk/by-uuid/", "ID_FS_UUID"}, {"LABEL=", "disk/by-label/", "ID_FS_LABEL"},
 		{"PARTUUID=", "disk/by-partuuid/", "ID_PART_ENTRY_UUID"}, {"PARTLABEL=", "disk/by-partlabel/", "ID_PART_ENTRY_NAME"},
+		{"/dev/disk/by-id/", "disk/by-id/", "SYMLINK+="}, {"/dev/disk/by-path/", "disk/by-path/", "SYMLINK+="},
 	} {
 		if strings.HasPrefix(root, l[0]) || strings.HasPrefix(root, "/dev/"+l[1]) {
 			return l[1], l[2]
@@ -119,8 +123,11 @@ func (j *judge) rootLink() {
 	}
 	what := "link " + folder
 	const why, hint = "root is named by it, and udev makes it", "install the package udev, then make the image anew"
-	// Files for other kinds of devices make such links, too, of what blkid has found before.
-	file := j.rules([]string{"IMPORT", "blkid"}, []string{"SYMLINK+=", folder, words})
+	if words == "SYMLINK+=" { // of what the disk itself says
+		j.plainLink(what, why, hint, folder)
+		return
+	}
+	file := j.rulesBut(j.ofLayers, []string{"IMPORT", "blkid"}, []string{"SYMLINK+=", folder, words})
 	if file == "" {
 		j.bad(what, why, hint, "no rules of udev have blkid look at disks and make links "+folder+" (60-persistent-storage.rules)")
 		return
@@ -130,4 +137,19 @@ func (j *judge) rootLink() {
 		return
 	}
 	j.good(what, "%s", file)
+}
+
+// plainLink judges a link that needs no look at what lies on the disk.
+func (j *judge) plainLink(what, why, hint, folder string) {
+	file := j.rulesBut(j.ofLayers, []string{"SYMLINK+=", folder})
+	if file == "" {
+		j.bad(what, why, hint, "no rules of udev make links "+folder+" (60-persistent-storage.rules)")
+		return
+	}
+	j.good(what, "%s", file)
+}
+
+// ofLayers says whether a file of rules is for devices of the device mapper or of MD alone: it makes no links of a plain disk.
+func (j *judge) ofLayers(name string) bool {
+	return len(j.target.Layers) == 0 && (strings.HasSuffix(name, "-dm.rules") || strings.Contains(name, "-dm-") || strings.Contains(name, "-md-"))
 }

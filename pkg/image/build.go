@@ -131,9 +131,14 @@ func assemble(o *Options, c *choice, in inputs, s *Summary) ([]byte, error) {
 		return nil, err
 	}
 	made, err := c.newManifest(o, raw, early, first, rest)
-	if err != nil || o.unchanged(made, s) {
+	if err != nil {
 		return nil, err
 	}
+	old := readOld(o.Output)
+	if o.unchanged(made, old, s) {
+		return nil, nil
+	}
+	s.Warnings = append(s.Warnings, old.dropped(o.Output)...)
 	if err := rest.add(made.entry()); err != nil {
 		return nil, err
 	}

@@ -7,10 +7,7 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
-
-	"github.com/preroot/preroot/pkg/archive"
 )
 
 // manifestName is the member that says what an image was made of: by it a later build knows whether another one would come out (--if-changed).
@@ -56,29 +53,6 @@ func (m manifest) entry() Entry {
 	return Entry{Name: manifestName, Kind: Regular, Perm: 0o644, Data: []byte(b.String())}
 }
 
-// readManifest is that of an image; false means that there is no image, or one that does not say what it was made of.
-func readManifest(file string) (manifest, bool) {
-	image, err := archive.Open(file, archive.DefaultLimits())
-	if err != nil {
-		return nil, false
-	}
-	entries := image.Entries()
-	i := slices.IndexFunc(entries, func(e Entry) bool { return e.Name == manifestName })
-	if i < 0 {
-		return nil, false
-	}
-	m := manifest{}
-	for line := range strings.Lines(string(entries[i].Data)) {
-		quoted, err := strconv.QuotedPrefix(line)
-		if err != nil {
-			return nil, false
-		}
-		name, _ := strconv.Unquote(quoted)
-		m[name] = strings.TrimSpace(line[len(quoted):])
-	}
-	return m, true
-}
-
 // since names what is different from an older manifest, "" if nothing is.
 func (m manifest) since(old manifest) []string {
 	var list []string
@@ -99,16 +73,15 @@ func (m manifest) since(old manifest) []string {
 }
 
 // unchanged says whether the image that is there was made of the same, if that is asked.
-func (o *Options) unchanged(m manifest, s *Summary) bool {
+func (o *Options) unchanged(m manifest, old *oldImage, s *Summary) bool {
 	if !o.IfChanged {
 		return false
 	}
-	old, ok := readManifest(o.Output)
-	if !ok {
+	if old == nil {
 		s.Changed = []string{"there is no image that says what it was made of"}
 		return false
 	}
-	s.Changed = m.since(old)
+	s.Changed = m.since(old.manifest)
 	s.Unchanged = len(s.Changed) == 0
 	return s.Unchanged
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Part is the part of an image that belongs to one machine: kernel words, keys, hooks. It is an archive of its own, which lies behind an image for many machines, in the same file or as the next
-// initrd of the boot loader; the kernel unpacks both into one tree.
+// initrd of the boot loader; the kernel unpacks both into one tree. A second part adds to the first; of a file that is in both the later one counts.
 type Part struct {
 	Image         string // that it is for; "" if that is not known
 	Output        string // the part alone; "" appends it to Image
@@ -20,23 +20,27 @@ type Part struct {
 	Force         bool // replace Output
 }
 
-// partWords is where its words are: behind those of the image (10-cmdline.conf), which they override.
-const partWords = "etc/cmdline.d/50-machine.conf"
+// The words of a part are in a file behind those of the image (10-cmdline.conf), which they override; each further part takes the next number, so that its words come to those before.
+const (
+	partWords           = "etc/cmdline.d/%d-machine.conf"
+	firstPart, lastPart = 50, 89
+)
 
 // partLimit bounds the image, in bytes.
 const partLimit = 1 << 30
 
 // Append writes the part, and gives its size.
 func Append(p Part) (size int64, err error) {
-	part, err := p.archive()
+	old, tree, err := p.read()
 	if err != nil {
 		return 0, err
 	}
-	var old []byte
-	if p.Image != "" {
-		if old, err = p.check(part); err != nil {
-			return 0, err
-		}
+	part, err := p.archive(tree)
+	if err != nil {
+		return 0, err
+	}
+	if err := p.check(part, tree); err != nil {
+		return 0, err
 	}
 	data, err := part.archive(4)
 	if err != nil {
@@ -58,11 +62,15 @@ func Append(p Part) (size int64, err error) {
 	return int64(len(data)), writeImage(p.Image, append(old, data...))
 }
 
-// archive is what lies in the part.
-func (p *Part) archive() (*layout, error) {
+// archive is what lies in the part, which comes behind what is in the tree.
+func (p *Part) archive(tree *archive.Tree) (*layout, error) {
 	l := newLayout()
 	if text := strings.TrimSpace(p.KernelCmdline); text != "" {
-		if err := l.add(Entry{Name: partWords, Kind: Regular, Perm: 0o644, Data: []byte(text + "\n")}); err != nil {
+		name, err := p.words(tree)
+		if err != nil {
+			return nil, err
+		}
+		if err := l.add(Entry{Name: name, Kind: Regular, Perm: 0o644, Data: []byte(text + "\n")}); err != nil {
 			return nil, err
 		}
 	}
@@ -86,27 +94,49 @@ func (p *Part) archive() (*layout, error) {
 	return l, nil
 }
 
-// check reads the image, and refuses what the kernel would make of both together: a folder of the part takes the place of a link of the image, with all that lay behind it.
-func (p *Part) check(part *layout) ([]byte, error) {
-	data, err := os.ReadFile(p.Image)
-	if err != nil {
-		return nil, err
+// words is the file of its words: behind those of all parts that are there.
+func (p *Part) words(tree *archive.Tree) (string, error) {
+	n := lastPart
+	for ; n >= firstPart; n-- {
+		if _, err := tree.Lstat(fmt.Sprintf(partWords, n)); err == nil {
+			break
+		}
 	}
-	if len(data) > partLimit {
-		return nil, fmt.Errorf("%s has %d bytes, which no image has", p.Image, len(data))
+	if n == lastPart {
+		return "", fmt.Errorf("%s has /"+partWords+" already, the last of the parts with words: build the image anew with all of them (preroot build --kernel-cmdline)", p.Image, n)
 	}
-	image, err := archive.Parse(data, archive.DefaultLimits())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.Image, err)
+	return fmt.Sprintf(partWords, n+1), nil
+}
+
+// read reads the image that the part is for.
+func (p *Part) read() ([]byte, *archive.Tree, error) {
+	image := &archive.Image{}
+	var data []byte
+	if p.Image != "" {
+		var err error
+		if data, err = os.ReadFile(p.Image); err != nil {
+			return nil, nil, err
+		}
+		if len(data) > partLimit {
+			return nil, nil, fmt.Errorf("%s has %d bytes, which no image has", p.Image, len(data))
+		}
+		if image, err = archive.Parse(data, archive.DefaultLimits()); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", p.Image, err)
+		}
 	}
 	tree, err := image.Tree()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.Image, err)
+		return nil, nil, fmt.Errorf("%s: %w", p.Image, err)
 	}
+	return data, tree, nil
+}
+
+// check refuses what the kernel would make of both together: a folder of the part takes the place of a link of the image, with all that lay behind it.
+func (p *Part) check(part *layout, tree *archive.Tree) error {
 	for _, old := range tree.Entries() {
 		if e, both := part.entries[old.Name]; both && (old.Kind == Dir) != (e.Kind == Dir) {
-			return nil, fmt.Errorf("/%s of %s is no folder in one of the two, and a folder in the other: include by the path without links", old.Name, p.Image)
+			return fmt.Errorf("/%s of %s is no folder in one of the two, and a folder in the other: include by the path without links", old.Name, p.Image)
 		}
 	}
-	return data, nil
+	return nil
 }

@@ -34,7 +34,7 @@ func buildOptionTable() []option {
 		{names: []string{"-r", "--sysroot"}, args: []string{"DIR"}, text: "the files of the machine that the image is for lie below DIR", set: value(func(r *request) *string { return &r.o.Sysroot })},
 		{names: []string{"--regenerate-all"}, text: "an image for each kernel in /lib/modules, at its usual place", set: on(func(r *request) *bool { return &r.all })},
 		{names: []string{"--no-check"}, text: "write the image even if preroot check says that it will not find root", set: on(func(r *request) *bool { return &r.noCheck })},
-		{names: []string{"--if-changed"}, text: "only if something of the image would be different", set: on(func(r *request) *bool { return &r.o.IfChanged })},
+		{names: []string{"--if-changed"}, text: "only if something of the image would be different, or it is damaged", set: on(func(r *request) *bool { return &r.o.IfChanged })},
 
 		{names: []string{"-c", "--conf"}, args: []string{"FILE"}, text: "configuration instead of /etc/preroot.conf and /etc/dracut.conf", set: value(func(r *request) *string { return &r.conf.File })},
 		{names: []string{"--confdir"}, args: []string{"DIR"}, text: "configuration instead of the folders preroot.conf.d and dracut.conf.d", set: value(func(r *request) *string { return &r.conf.Dir })},

@@ -53,12 +53,20 @@ func (l *layout) addParents(name string) error {
 	return nil
 }
 
-// archive writes the members in the order of their names, which has each folder before its contents.
+// sorted lists the members in the order of their names, which has each folder before its contents.
+func (l *layout) sorted() (list []Entry) {
+	for _, name := range slices.Sorted(maps.Keys(l.entries)) {
+		list = append(list, l.entries[name])
+	}
+	return list
+}
+
+// archive writes them.
 func (l *layout) archive(align int64) ([]byte, error) {
 	var b bytes.Buffer
 	w := archive.NewWriter(&b)
-	for _, name := range slices.Sorted(maps.Keys(l.entries)) {
-		if err := w.Add(l.entries[name]); err != nil {
+	for _, e := range l.sorted() {
+		if err := w.Add(e); err != nil {
 			return nil, err
 		}
 	}

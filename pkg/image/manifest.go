@@ -72,13 +72,18 @@ func (m manifest) since(old manifest) []string {
 	return list
 }
 
-// unchanged says whether the image that is there was made of the same, if that is asked.
+// unchanged says whether the image that is there was made of the same and is whole, if that is asked.
 func (o *Options) unchanged(m manifest, old *oldImage, s *Summary) bool {
 	if !o.IfChanged {
 		return false
 	}
 	if old == nil {
 		s.Changed = []string{"there is no image that says what it was made of"}
+		return false
+	}
+	if err := old.damaged(); err != nil {
+		s.Changed = []string{"the image that is there is damaged"}
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s is damaged and is made anew: %v", o.Output, err))
 		return false
 	}
 	s.Changed = m.since(old.manifest)

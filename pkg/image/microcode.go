@@ -33,6 +33,9 @@ type cpu struct {
 	family, model, stepping int
 }
 
+// ucodeFolder is where the kernel looks for microcode.
+const ucodeFolder = "kernel/x86/microcode/"
+
 // ucodeAlign is where microcode begins, in bytes: Intel's processors want it so (Software Developer's Manual, volume 3, 9.11.6).
 const ucodeAlign = 16
 
@@ -106,7 +109,7 @@ func microcodeLayout(dirs []string, only *cpu, s *Summary) (*layout, error) {
 		if len(data) == 0 {
 			continue
 		}
-		if err := l.add(Entry{Name: "kernel/x86/microcode/" + v.id + ".bin", Kind: Regular, Perm: 0o644, Data: data, Align: ucodeAlign}); err != nil {
+		if err := l.add(Entry{Name: ucodeFolder + v.id + ".bin", Kind: Regular, Perm: 0o644, Data: data, Align: ucodeAlign}); err != nil {
 			return nil, err
 		}
 	}

@@ -1,7 +1,9 @@
 package image
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,27 +11,35 @@ import (
 	"github.com/preroot/preroot/pkg/archive"
 )
 
-// oldImage is an image of ours that a new one is about to take the place of.
+// oldImage is an image that a new one is about to take the place of.
 type oldImage struct {
+	data     []byte
 	segments []archive.Segment // its own, and what was appended behind them
 	own      int               // how many are its own: up to the one with the manifest
 	manifest manifest
+	damage   error // why it is not what it was made as
 }
 
-// readOld reads what lies at a path; nil if there is nothing, or no image that says what it was made of.
+// readOld reads what lies at a path; nil if there is nothing, or what is no image, or one that does not say what it was made of.
 func readOld(file string) *oldImage {
-	image, err := archive.Open(file, archive.DefaultLimits())
-	if err != nil {
+	info, err := os.Stat(file)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > partLimit {
 		return nil
 	}
+	old := &oldImage{}
+	if old.data, err = os.ReadFile(file); err != nil {
+		return nil
+	}
+	image, err := archive.Parse(old.data, archive.DefaultLimits())
+	old.segments, old.own, old.damage = image.Segments, len(image.Segments), err
 	for i, s := range image.Segments {
 		if e := findEntry(s.Entries, manifestName); e != nil {
-			m, err := parseManifest(string(e.Data))
-			if err != nil {
-				return nil
-			}
-			return &oldImage{segments: image.Segments, own: i + 1, manifest: m}
+			old.own, old.manifest = i+1, parseManifest(string(e.Data))
+			return old
 		}
+	}
+	if err != nil && slices.ContainsFunc(image.Segments, func(s archive.Segment) bool { return s.Compression != "" || len(s.Entries) > 0 }) {
+		return old
 	}
 	return nil
 }
@@ -41,18 +51,44 @@ func findEntry(list []Entry, name string) *Entry {
 	return nil
 }
 
-// parseManifest reads what manifest.entry writes.
-func parseManifest(text string) (manifest, error) {
+// parseManifest reads what manifest.entry writes, as far as it can be read.
+func parseManifest(text string) manifest {
 	m := manifest{}
 	for line := range strings.Lines(text) {
-		quoted, err := strconv.QuotedPrefix(line)
-		if err != nil {
-			return nil, err
+		if quoted, err := strconv.QuotedPrefix(line); err == nil {
+			name, _ := strconv.Unquote(quoted)
+			m[name] = strings.TrimSpace(line[len(quoted):])
 		}
-		name, _ := strconv.Unquote(quoted)
-		m[name] = strings.TrimSpace(line[len(quoted):])
 	}
-	return m, nil
+	return m
+}
+
+// damaged says what is wrong with the image: it cannot be read to its end, or what it was made as has another digest than what is there. What was appended has none.
+func (old *oldImage) damaged() error {
+	if old.damage != nil {
+		return old.damage
+	}
+	own, early := old.segments[:old.own], []byte(nil)
+	if len(own) > 1 && slices.ContainsFunc(own[0].Entries, func(e Entry) bool { return strings.HasPrefix(e.Name, ucodeFolder) }) {
+		early, own = old.data[:own[1].Offset], own[1:]
+	}
+	if digest(early) != old.manifest["microcode"] {
+		return errors.New("its microcode is not what it was made with")
+	}
+	var members []Entry
+	id := ""
+	for _, s := range own {
+		for _, e := range s.Entries {
+			if e.Name == releaseFile {
+				e.Data, id = unnamed(e.Data)
+			}
+			members = append(members, e)
+		}
+	}
+	if is := digestOf(members); is != id {
+		return fmt.Errorf("its digest is %s, and not %s (BUILD_ID)", is, id)
+	}
+	return nil
 }
 
 // dropped tells what a new image does not have that was appended to the one at a path.

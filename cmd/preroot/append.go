@@ -20,7 +20,9 @@ func appendPart(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "preroot append:", err)
 		return 2
 	}
-	size, err := image.Append(p)
+	ctx, stop := untilSignal()
+	defer stop()
+	size, err := image.Append(ctx, p)
 	if err != nil {
 		fmt.Fprintln(stderr, "preroot append:", err)
 		return 1

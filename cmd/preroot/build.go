@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/preroot/preroot/pkg/image"
 )
@@ -46,25 +49,41 @@ func finishBuild(r *request, err error, name string, usage func(), stdout, stder
 			return 1
 		}
 	}
+	ctx, stop := untilSignal()
+	defer stop()
 	status := 0
 	for _, o := range images {
-		if err := r.make(o, name, stdout, stderr); err != nil {
+		if err := r.make(ctx, o, name, stdout, stderr); err != nil {
 			fmt.Fprintf(stderr, "%s: %v\n", name, err)
 			status = 1
+		}
+		if ctx.Err() != nil {
+			return 1
 		}
 	}
 	return status
 }
 
+// untilSignal ends with the first signal that asks the program to end, so that it can clean up; a second one ends it as it would any other. What is ignored (nohup(1)) stays so.
+func untilSignal() (context.Context, context.CancelFunc) {
+	signals := slices.DeleteFunc([]os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
+	if len(signals) == 0 { // none would mean all
+		return context.WithCancel(context.Background())
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
 // make makes one image and says so.
-func (r *request) make(o image.Options, name string, stdout, stderr io.Writer) error {
+func (r *request) make(ctx context.Context, o image.Options, name string, stdout, stderr io.Writer) error {
 	o.MakeFolder = !r.said["image"]
 	p := newProgress(stderr, r.level)
 	o.Progress = p.show
 	if !r.noCheck {
 		o.Judge = judgeBuilt(&o)
 	}
-	s, err := image.Build(o)
+	s, err := image.Build(ctx, o)
 	p.clear()
 	if err != nil {
 		return err

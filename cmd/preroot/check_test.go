@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -142,7 +143,7 @@ func TestBuildHeedsProblems(t *testing.T) {
 			t.Fatal(err)
 		}
 		o.Judge = judgeBuilt(&o)
-		if _, err := image.Build(o); err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "--hooks") {
+		if _, err := image.Build(t.Context(), o); err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "--hooks") {
 			t.Errorf("%s: %v", c.what, err)
 		}
 		if old, _ := os.ReadFile(o.Output); string(old) != "old" {
@@ -150,7 +151,7 @@ func TestBuildHeedsProblems(t *testing.T) {
 		}
 		description := targetOf(o.Chain).String()
 		o.Judge = nil
-		if _, err := image.Build(o); err != nil {
+		if _, err := image.Build(t.Context(), o); err != nil {
 			t.Errorf("%s, not judged: %v", c.what, err)
 		}
 		if out, _ := try(t, 1, "check", "--target", description, o.Output); !strings.Contains(out, c.says) {
@@ -158,7 +159,7 @@ func TestBuildHeedsProblems(t *testing.T) {
 		}
 		o.Judge = judgeBuilt(&o)
 		o.Hooks, o.Shell = hooks, shell
-		if _, err := image.Build(o); err != nil {
+		if _, err := image.Build(t.Context(), o); err != nil {
 			t.Errorf("%s, and a hook: %v", c.what, err)
 		}
 		if out, _ := try(t, 3, "check", "--target", description, o.Output); !strings.Contains(out, c.says) {
@@ -167,15 +168,33 @@ func TestBuildHeedsProblems(t *testing.T) {
 	}
 }
 
+// TestSignal: a build that is told to end says so, and leaves the old image as it is and nothing beside it. A module of dracut's kind tells it, in the middle of its work.
+func TestSignal(t *testing.T) {
+	for _, name := range []string{"TERM", "INT", "HUP"} {
+		dracut := makeTree(t, map[string]string{"50told/module-setup.sh": fmt.Sprintf("check() { return 0; }\ninstall() { kill -%s %d; }\n", name, os.Getpid())})
+		out := makeTree(t, map[string]string{"image": "old"})
+		args := append([]string{"build"}, hermetic(t, "-f", "--drivers", "tiny", "--init", tinyInit(t), "--modules-dir", tinyKernel(t), "--modulesdir", dracut, "--modules", "told", "--no-check", out+"/image", "1.0")...)
+		if _, says := try(t, 1, args...); !strings.Contains(says, "signal") {
+			t.Errorf("%s: %s", name, says)
+		}
+		if old, _ := os.ReadFile(out + "/image"); string(old) != "old" {
+			t.Errorf("%s: the old image is %q", name, old)
+		}
+		if names, _ := os.ReadDir(out); len(names) != 1 {
+			t.Errorf("%s: left behind: %v", name, names)
+		}
+	}
+}
+
 // TestJudgedByTheChainOfTheBuild: an image for one machine is judged by the chain that it was made for, and not by what is found when the machine is read anew without the options of the build.
 func TestJudgedByTheChainOfTheBuild(t *testing.T) {
 	o := image.Options{HostOnly: true, Chain: onTiny(), Init: tinyInit(t), ModulesDir: tinyKernel(t), Output: filepath.Join(t.TempDir(), "image"), EarlyMicrocode: image.Off, Sysroot: t.TempDir()}
 	o.Judge = judgeBuilt(&o)
-	if _, err := image.Build(o); err != nil {
+	if _, err := image.Build(t.Context(), o); err != nil {
 		t.Errorf("an image that has all: %v", err)
 	}
 	o.OmitDrivers, o.Force = []string{"tiny"}, true
-	if _, err := image.Build(o); err == nil || !strings.Contains(err.Error(), "tiny") {
+	if _, err := image.Build(t.Context(), o); err == nil || !strings.Contains(err.Error(), "tiny") {
 		t.Errorf("without its driver: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"context"
 	"debug/elf"
 	"fmt"
 	"os"
@@ -11,8 +12,8 @@ import (
 )
 
 // Build makes the image and puts it at Output in one step: until it is whole and on the disk, an older image there
-// stays as it is.
-func Build(o Options) (Summary, error) {
+// stays as it is. When ctx ends before that, nothing is left behind.
+func Build(ctx context.Context, o Options) (Summary, error) {
 	if !o.Generic && !o.HostOnly && len(o.Drivers) == 0 {
 		return Summary{}, fmt.Errorf("which modules? Say --host-only for this machine, --generic, or --drivers \"NAME ...\" for known hardware")
 	}
@@ -24,6 +25,9 @@ func Build(o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	defer in.modules.remove()
+	if ctx.Err() != nil {
+		return Summary{}, context.Cause(ctx)
+	}
 	c, err := choose(in.tree, &o, in.ram, in.modules)
 	if err != nil {
 		return Summary{}, err
@@ -45,7 +49,7 @@ func Build(o Options) (Summary, error) {
 	if err != nil || s.Unchanged {
 		return s, err
 	}
-	return s, o.place(in, data, &s)
+	return s, o.place(ctx, in, data, &s)
 }
 
 // inputs are what was read before it is decided what goes in.
@@ -84,7 +88,7 @@ func (o *Options) gather() (in inputs, err error) {
 }
 
 // place puts the image where it belongs, if it is good.
-func (o *Options) place(in inputs, data []byte, s *Summary) (err error) {
+func (o *Options) place(ctx context.Context, in inputs, data []byte, s *Summary) (err error) {
 	if o.Judge != nil {
 		if err := o.Judge(data, o.Chain); err != nil {
 			return err
@@ -101,7 +105,7 @@ func (o *Options) place(in inputs, data []byte, s *Summary) (err error) {
 			return err
 		}
 	}
-	return writeImage(o.Output, data)
+	return writeImage(ctx, o.Output, data)
 }
 
 func (c *choice) summary() Summary {

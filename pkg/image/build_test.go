@@ -80,7 +80,7 @@ func mustBuild(t testing.TB, o Options) (Summary, []Entry) {
 	if o.Output == "" {
 		o.Output = filepath.Join(t.TempDir(), "image")
 	}
-	s, err := Build(o)
+	s, err := Build(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -423,7 +423,7 @@ func TestErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			tt.change(&o)
-			_, err := Build(o)
+			_, err := Build(t.Context(), o)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v; want %q in it", err, tt.want)
 			}
@@ -445,11 +445,11 @@ func TestWriteImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{"one", "two"} {
-		if err := writeImage(file, []byte(text)); err != nil {
+		if err := writeImage(t.Context(), file, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := writeImage(link, []byte("three")); err != nil {
+	if err := writeImage(t.Context(), link, []byte("three")); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Lstat(file)
@@ -462,7 +462,7 @@ func TestWriteImage(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "folder/full"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeImage(filepath.Join(dir, "folder"), nil); err == nil {
+	if err := writeImage(t.Context(), filepath.Join(dir, "folder"), nil); err == nil {
 		t.Error("a folder was replaced")
 	}
 	if names, _ := os.ReadDir(dir); len(names) != 3 {

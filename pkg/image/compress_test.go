@@ -147,7 +147,7 @@ func TestCompressedImages(t *testing.T) {
 	for kind := range compressors {
 		out := filepath.Join(t.TempDir(), "image")
 		o := Options{Output: out, Init: anInit(t), ModulesDir: root, KVER: "1.0", Generic: true, Sysroot: root, Compress: Compression{Kind: kind}}
-		s, err := Build(o)
+		s, err := Build(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +159,7 @@ func TestCompressedImages(t *testing.T) {
 			t.Fatal(err)
 		}
 		o.Force = true
-		if _, err := Build(o); err != nil {
+		if _, err := Build(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
 		if again, _ := os.ReadFile(out); !bytes.Equal(first, again) {
@@ -207,7 +207,7 @@ func TestMicrocodeWhen(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		s, err := Build(Options{Output: filepath.Join(t.TempDir(), "image"), Init: anInit(t), ModulesDir: root, KVER: "1.0", Generic: tt.name != "known hardware", Drivers: []string{"xfs"}, Sysroot: root, EarlyMicrocode: tt.how, FirmwareDirs: tt.dirs})
+		s, err := Build(t.Context(), Options{Output: filepath.Join(t.TempDir(), "image"), Init: anInit(t), ModulesDir: root, KVER: "1.0", Generic: tt.name != "known hardware", Drivers: []string{"xfs"}, Sysroot: root, EarlyMicrocode: tt.how, FirmwareDirs: tt.dirs})
 		if err != nil || len(s.Microcode) != tt.files || !strings.Contains(strings.Join(s.Warnings, "\n"), tt.warning) || tt.warning == "" && len(s.Warnings) > 0 {
 			t.Errorf("%s: %q, warnings %q, %v", tt.name, s.Microcode, s.Warnings, err)
 		}

@@ -196,7 +196,7 @@ func TestSharedKey(t *testing.T) {
 func TestHostOnlyUnknown(t *testing.T) {
 	output := filepath.Join(t.TempDir(), "image")
 	for want, fstab := range map[string]string{"--generic": "", "/dev/mapper/none": "/dev/mapper/none / ext4 defaults 0 1\n"} {
-		_, err := Build(Options{Init: anInit(t), ModulesDir: oneKernel(t), HostOnly: true, Sysroot: sysroot(t, map[string]string{"etc/fstab": fstab}), Output: output})
+		_, err := Build(t.Context(), Options{Init: anInit(t), ModulesDir: oneKernel(t), HostOnly: true, Sysroot: sysroot(t, map[string]string{"etc/fstab": fstab}), Output: output})
 		if err == nil || !strings.Contains(err.Error(), want) || isFile(output) {
 			t.Errorf("fstab %q: %v", fstab, err)
 		}

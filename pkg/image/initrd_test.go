@@ -103,7 +103,7 @@ func TestInitrdRefused(t *testing.T) {
 		{good, "/no/such/folder", "helper: open /no/such/folder/initrd"},
 		{good, filepath.Dir(file("text")), "helper"},
 	} {
-		_, err := Build(Options{Output: filepath.Join(t.TempDir(), "image"), Init: anInit(t), ModulesDir: kernel, Drivers: []string{"virtio_blk"}, Initrd: c.initrd, Helpers: c.helpers})
+		_, err := Build(t.Context(), Options{Output: filepath.Join(t.TempDir(), "image"), Init: anInit(t), ModulesDir: kernel, Drivers: []string{"virtio_blk"}, Initrd: c.initrd, Helpers: c.helpers})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v; want %q", c.initrd, err, c.want)
 		}

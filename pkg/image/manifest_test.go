@@ -41,7 +41,7 @@ func TestIfChanged(t *testing.T) {
 	} {
 		c.change()
 		before, _ := os.Stat(o.Output)
-		s, err := Build(o)
+		s, err := Build(t.Context(), o)
 		if err != nil {
 			t.Fatalf("%s: %v", c.what, err)
 		}
@@ -86,7 +86,7 @@ func TestIfChangedDamaged(t *testing.T) {
 			if err := os.WriteFile(o.Output, bad, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			s, err := Build(o)
+			s, err := Build(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -95,7 +95,7 @@ func TestIfChangedDamaged(t *testing.T) {
 				t.Errorf("%s, %s: unchanged %v, whole again %v, changed %q, warnings %q", name, what, s.Unchanged, bytes.Equal(now, good), s.Changed, s.Warnings)
 			}
 		}
-		if s, err := Build(o); err != nil || !s.Unchanged || slices.ContainsFunc(s.Warnings, func(w string) bool { return strings.Contains(w, "damaged") }) {
+		if s, err := Build(t.Context(), o); err != nil || !s.Unchanged || slices.ContainsFunc(s.Warnings, func(w string) bool { return strings.Contains(w, "damaged") }) {
 			t.Errorf("%s: the good one: %+v, %v", name, s, err)
 		}
 	}

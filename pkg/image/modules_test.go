@@ -61,7 +61,7 @@ func TestModules(t *testing.T) {
 	if err != nil || len(list) != 2 || list[0].Name != "low" {
 		t.Errorf("%v, %v", list, err)
 	}
-	_, err = Build(Options{Output: filepath.Join(t.TempDir(), "image"), Init: anInit(t), ModulesDir: oneKernel(t), Generic: true, AddModules: []string{"absent"}, DracutModulesDir: dir})
+	_, err = Build(t.Context(), Options{Output: filepath.Join(t.TempDir(), "image"), Init: anInit(t), ModulesDir: oneKernel(t), Generic: true, AddModules: []string{"absent"}, DracutModulesDir: dir})
 	if err == nil || !strings.Contains(err.Error(), "module absent is in none of") {
 		t.Error(err)
 	}

@@ -53,7 +53,7 @@ func TestOrderDisagrees(t *testing.T) {
 			if err := os.WriteFile(file, []byte(changed), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			_, err = Build(Options{ModulesDir: dir, Drivers: []string{"virtio_blk"}, Init: anInit(t), Output: filepath.Join(t.TempDir(), "image")})
+			_, err = Build(t.Context(), Options{ModulesDir: dir, Drivers: []string{"virtio_blk"}, Init: anInit(t), Output: filepath.Join(t.TempDir(), "image")})
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "depmod")) {
 				t.Errorf("%v, want an error with %q", err, c.want)
 			}

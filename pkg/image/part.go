@@ -1,6 +1,7 @@
 package image
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -30,7 +31,7 @@ const (
 const partLimit = 1 << 30
 
 // Append writes the part, and gives its size.
-func Append(p Part) (size int64, err error) {
+func Append(ctx context.Context, p Part) (size int64, err error) {
 	old, tree, err := p.read()
 	if err != nil {
 		return 0, err
@@ -51,7 +52,7 @@ func Append(p Part) (size int64, err error) {
 		if err := checkTarget(p.Output, p.Force); err != nil {
 			return 0, err
 		}
-		return int64(len(data)), writeImage(p.Output, data)
+		return int64(len(data)), writeImage(ctx, p.Output, data)
 	case p.Image == "":
 		return 0, errors.New("name the IMAGE that the part is appended to, or by -o the file that it is written to")
 	}
@@ -59,7 +60,7 @@ func Append(p Part) (size int64, err error) {
 	for len(old)%4 != 0 {
 		old = append(old, 0)
 	}
-	return int64(len(data)), writeImage(p.Image, append(old, data...))
+	return int64(len(data)), writeImage(ctx, p.Image, append(old, data...))
 }
 
 // archive is what lies in the part, which comes behind what is in the tree.

@@ -22,12 +22,12 @@ func TestAppendTwice(t *testing.T) {
 		p := Part{Image: image, KernelCmdline: words}
 		if i == 1 {
 			p.Output = filepath.Join(dir, "part") // of its own; it does not hide the first
-			if _, err := Append(p); err != nil {
+			if _, err := Append(t.Context(), p); err != nil {
 				t.Fatal(err)
 			}
 			p.Output = ""
 		}
-		if _, err := Append(p); err != nil {
+		if _, err := Append(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
 		want = append(want, words+"\n")
@@ -57,10 +57,10 @@ func TestAppendTwice(t *testing.T) {
 	if err := os.WriteFile(last, []byte("x\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Append(Part{Image: image, Includes: []Include{{last, "/etc/cmdline.d/89-machine.conf"}}}); err != nil {
+	if _, err := Append(t.Context(), Part{Image: image, Includes: []Include{{last, "/etc/cmdline.d/89-machine.conf"}}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Append(Part{Image: image, KernelCmdline: "c=3"}); err == nil || !strings.Contains(err.Error(), "--kernel-cmdline") {
+	if _, err := Append(t.Context(), Part{Image: image, KernelCmdline: "c=3"}); err == nil || !strings.Contains(err.Error(), "--kernel-cmdline") {
 		t.Errorf("no name is free: %v", err)
 	}
 }
@@ -74,7 +74,7 @@ func TestReplacedPart(t *testing.T) {
 	}
 	o := Options{ModulesDir: oneKernel(t), Drivers: []string{"virtio_blk"}, Output: filepath.Join(dir, "image"), Force: true, Init: anInit(t)}
 	gone := func(o Options) (whole string) {
-		s, err := Build(o)
+		s, err := Build(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func TestReplacedPart(t *testing.T) {
 			t.Errorf("%s: nothing was appended: %s", how, w)
 		}
 		part := Part{Image: o.Output, KernelCmdline: "root=/dev/vda", Includes: []Include{{key, "/etc/root.key"}}}
-		if _, err := Append(part); err != nil {
+		if _, err := Append(t.Context(), part); err != nil {
 			t.Fatal(err)
 		}
 		same := o
@@ -142,14 +142,14 @@ func TestAppend(t *testing.T) {
 	p := Part{Image: at("image"), KernelCmdline: " root=/dev/vda ", Includes: []Include{{at("key"), "/etc/root.key"}}}
 	alone := p
 	alone.Output = at("part")
-	size, err := Append(alone)
+	size, err := Append(t.Context(), alone)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if now, _ := os.ReadFile(at("image")); !bytes.Equal(now, before) {
 		t.Error("the image has changed")
 	}
-	if got, err := Append(p); err != nil || got != size {
+	if got, err := Append(t.Context(), p); err != nil || got != size {
 		t.Errorf("%d bytes, %v; alone %d", got, err, size)
 	}
 	part, _ := os.ReadFile(at("part"))
@@ -181,7 +181,7 @@ func TestAppend(t *testing.T) {
 		{Part{Image: at("none"), KernelCmdline: "a"}, "no such file"},
 		{Part{Image: at("image"), Hooks: at("none")}, "hooks: "},
 	} {
-		if _, err := Append(c.part); err == nil || !strings.Contains(err.Error(), c.err) {
+		if _, err := Append(t.Context(), c.part); err == nil || !strings.Contains(err.Error(), c.err) {
 			t.Errorf("%+v: %v, want %s", c.part, err, c.err)
 		}
 	}

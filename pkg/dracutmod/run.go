@@ -27,7 +27,7 @@ type Kernel interface {
 
 // Host is what is known of this machine's disks, for an image for it alone.
 type Host struct {
-	Devices []string          // nodes of the chain of root and what else is mounted by the image
+	Devices []string          // nodes that hold root and what else the image mounts or resumes from; not what these lie on
 	Roots   []string          // that of root
 	Swaps   []string          // that of resume
 	Types   map[string]string // file system or member type of each node, in blkid's words

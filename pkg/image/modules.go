@@ -56,20 +56,23 @@ func (m *modules) run(o *Options, t *tree) (err error) {
 	return err
 }
 
-// moduleHost is the chain of this machine's root as modules see it.
+// moduleHost is the chain of this machine's root as modules see it: the devices that are to be waited for are those that hold a goal, not what they lie on
+// (a RAID may start without a member); file systems and members are told of all.
 func (o *Options) moduleHost() (h dracutmod.Host) {
 	if o.Chain == nil {
 		return h
 	}
 	h.Types = map[string]string{}
 	for _, d := range o.Chain.Devices {
-		h.Devices = append(h.Devices, d.Node)
 		if d.FSType != "" {
 			h.Types[d.Node] = d.FSType
 		}
 	}
 	for _, g := range o.Chain.Goals {
 		for _, d := range g.On {
+			if !slices.Contains(h.Devices, d.Node) {
+				h.Devices = append(h.Devices, d.Node)
+			}
 			switch g.Name {
 			case "/":
 				h.Roots = append(h.Roots, d.Node)

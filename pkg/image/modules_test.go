@@ -6,7 +6,28 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/preroot/preroot/pkg/chain"
 )
+
+// TestModulesWaitForWhatIsMountedAlone: members of a RAID are no host_devs, as in dracut: a boot would wait for one that has failed. Those of a btrfs are.
+func TestModulesWaitForWhatIsMountedAlone(t *testing.T) {
+	device := func(node, kind string) *chain.Device { return &chain.Device{Node: node, FSType: kind} }
+	disk, a, b, md := device("/dev/sda", ""), device("/dev/sda1", "linux_raid_member"), device("/dev/sdb1", "linux_raid_member"), device("/dev/md0", "ext4")
+	c, d := device("/dev/sdc", "btrfs"), device("/dev/sdd", "btrfs")
+	swap := device("/dev/sde", "swap")
+	o := Options{Chain: &chain.Chain{
+		Devices: []*chain.Device{disk, a, b, md, c, d, swap},
+		Goals:   []*chain.Goal{{Name: "/", On: []*chain.Device{md}}, {Name: "/usr", On: []*chain.Device{c, d}}, {Name: "/var", On: []*chain.Device{c, d}}, {Name: "resume", On: []*chain.Device{swap}}},
+	}}
+	h := o.moduleHost()
+	if got := strings.Join(h.Devices, " "); got != "/dev/md0 /dev/sdc /dev/sdd /dev/sde" {
+		t.Errorf("host_devs: %s", got)
+	}
+	if len(h.Types) != 6 || h.Types["/dev/sda1"] != "linux_raid_member" || !slices.Equal(h.Roots, []string{"/dev/md0"}) || !slices.Equal(h.Swaps, []string{"/dev/sde"}) {
+		t.Errorf("%v", h)
+	}
+}
 
 // someModules has two modules: one for an image, and one that it depends on.
 func someModules(t *testing.T) string {

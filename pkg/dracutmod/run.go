@@ -204,7 +204,7 @@ func (b *builder) install(m Module) error {
 		return fmt.Errorf("module %s: installkernel of %s failed with status %d%s", m.Name, filepath.Join(m.Dir, setup), status, b.last(m))
 	}
 	b.loaded = append(b.loaded, m.Name)
-	return nil
+	return b.sweep(m)
 }
 
 // say notes what a module has said at a place.

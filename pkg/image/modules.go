@@ -168,7 +168,7 @@ func (t *taken) modules(m *modules) error {
 		if err != nil {
 			return err
 		}
-		e, err := hostEntry(file, filepath.ToSlash(below), d)
+		e, err := stageEntry(file, filepath.ToSlash(below), d)
 		if err != nil {
 			return fmt.Errorf("modules of dracut: %w", err)
 		}

@@ -1,7 +1,9 @@
 package image
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -86,6 +88,40 @@ func TestModules(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "module absent is in none of") {
 		t.Error(err)
 	}
+}
+
+// TestModulesMakeNodes: device nodes that modules make are in the image, once each; sockets and FIFOs are not.
+func TestModulesMakeNodes(t *testing.T) {
+	if exec.Command("mknod", filepath.Join(t.TempDir(), "node"), "c", "1", "8").Run() != nil {
+		t.Skip("no device node can be made here")
+	}
+	s, entries := withModule(t, `mknod -m 666 "$initdir/dev/random" c 1 8 && mknod -m 600 "$initdir/dev/null" c 1 3 && mknod -m 640 "$initdir/dev/disk" b 259 70000 && mkfifo "$initdir/run/fifo"`)
+	var got []string
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name, "dev/") || strings.HasPrefix(e.Name, "run/") {
+			got = append(got, fmt.Sprintf("%s %o %d:%d", e.Name, uint32(e.Kind)|e.Perm, e.Major, e.Minor))
+		}
+	}
+	want := []string{"dev/console 20600 5:1", "dev/disk 60640 259:70000", "dev/kmsg 20600 1:11", "dev/null 20666 1:3", "dev/random 20666 1:8"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if want := []string{"module only: /run/fifo is a FIFO, and left out: make it when the image runs"}; !slices.Equal(s.Warnings, want) {
+		t.Errorf("%q", s.Warnings)
+	}
+}
+
+// withModule builds an image with one module, whose install function is given.
+func withModule(t *testing.T, install string) (Summary, []Entry) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "50only"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "50only", "module-setup.sh"), []byte("install() {\n"+install+"\n}\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return mustBuild(t, Options{ModulesDir: oneKernel(t), Drivers: []string{"virtio_blk"}, AddModules: []string{"only"}, DracutModulesDir: dir})
 }
 
 func TestKernelLoad(t *testing.T) {

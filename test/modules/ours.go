@@ -15,7 +15,7 @@ import (
 // modulesDir is where Debian's dracut has its modules.
 const modulesDir = "/usr/lib/dracut/modules.d"
 
-// ours runs modules inside the system, and lists what they put into an image: a line for each file, "d", "f" or "l" and its path. Warnings begin with "!".
+// ours runs modules inside the system, and lists what they put into an image: a line for each file, "d", "f", "l", "c" or "b" and its path. Warnings begin with "!".
 func ours(named, kver, prefer string, words []string, out io.Writer) error {
 	kernel, err := image.OpenKernel("/lib/modules", kver)
 	if err != nil {
@@ -49,7 +49,7 @@ func ours(named, kver, prefer string, words []string, out io.Writer) error {
 			return err
 		}
 		below, err := filepath.Rel(stage, file)
-		kind := map[fs.FileMode]string{0: "f", fs.ModeDir: "d", fs.ModeSymlink: "l"}[d.Type()]
+		kind := map[fs.FileMode]string{0: "f", fs.ModeDir: "d", fs.ModeSymlink: "l", fs.ModeDevice | fs.ModeCharDevice: "c", fs.ModeDevice: "b"}[d.Type()]
 		fmt.Fprintln(out, kind, below)
 		return err
 	})

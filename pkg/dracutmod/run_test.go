@@ -424,6 +424,32 @@ func TestOneModuleChoosesAnother(t *testing.T) {
 	}
 }
 
+// TestForcedIsForTheCheckAlone: the check of a module that is forced in does not know that the image is for one machine; its depends and its install do.
+func TestForcedIsForTheCheckAlone(t *testing.T) {
+	for _, hostOnly := range []bool{false, true} {
+		stage := t.TempDir()
+		dir := tree(t, map[string]string{"10b": "", "20a": `seen=${hostonly-none}
+check() { seen+="/${hostonly-none}/$1"; }
+depends() { dwarn "$seen/${hostonly-none}"; env | grep -q ^hostonly= && echo b; }
+install() { echo "${hostonly-none}" >"$initdir/out"; }`})
+		r, err := Run(Options{Dirs: []string{dir}, Force: []string{"a"}, Stage: stage, KVER: "6", HostOnly: hostOnly})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, _ := os.ReadFile(filepath.Join(stage, "out"))
+		word := "none"
+		if hostOnly {
+			word = "-h"
+		}
+		if string(out) != word+"\n" || r.Has("b") != hostOnly {
+			t.Errorf("install has %q; %v", out, r.Modules)
+		}
+		if len(r.Warnings) != 1 || !strings.HasSuffix(r.Warnings[0], ": none/none//"+word) {
+			t.Errorf("%q, not %s", r.Warnings, word)
+		}
+	}
+}
+
 func TestTail(t *testing.T) {
 	var o tail
 	fmt.Fprint(&o, strings.Repeat("a\n", maxOutput), "b\nc\n\xff\n")

@@ -143,7 +143,7 @@ func first(list []string) string {
 func (b *builder) environment(step string, m Module) []string {
 	v := maps.Clone(b.vars)
 	if step == "check" && slices.Contains(b.o.Force, m.Name) {
-		delete(v, "hostonly")
+		v["__any_machine"] = "yes"
 	}
 	v["PATH"], v["HOME"], v["LC_ALL"], v["LANG"], v["LC_MESSAGES"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "/root", "C", "C", "C"
 	v["modules_loaded"] = " " + strings.Join(b.loaded, " ") + " "

@@ -26,6 +26,10 @@ cmdline() { :; }
 install() { :; }
 installkernel() { :; }
 
+# A module that is forced in is checked as if the image were for any machine; what it depends on is not.
+__hostonly=${hostonly-}
+[[ -z ${__any_machine-} ]] || unset hostonly
+
 # shellcheck disable=SC1091
 . "$moddir/module-setup.sh"
 
@@ -34,6 +38,7 @@ case $__step in
         # shellcheck disable=SC2086 # an empty word is none
         check $hostonly
         __status=$?
+        [[ -z ${__any_machine-} || -z $__hostonly ]] || export hostonly=$__hostonly
         __words=""
         if ((__status == 0 || __status == 255)); then
             __words=$(depends)

@@ -2,6 +2,12 @@
 
 __sys_path() { [[ -L /sys/dev/block/$1 ]] && realpath "/sys/dev/block/$1"; }
 
+# normalized_iscsi_name NAME: small letters, and none but those that RFC 3720 (3.2.6.2) allows.
+normalized_iscsi_name() {
+    local name=${1,,}
+    printf '%s' "${name//[!a-z0-9.:-]/}"
+}
+
 block_is_nbd() { [[ -b /dev/block/$1 && $1 == 43:* ]]; }
 
 block_is_iscsi() {

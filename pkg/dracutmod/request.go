@@ -288,6 +288,7 @@ func (s *session) closure(file string) error {
 		return err
 	}
 	for _, i := range items {
+		s.whole[i.Path] = true
 		if err := s.item(i.Path, i.Target); err != nil {
 			return err
 		}
@@ -295,11 +296,11 @@ func (s *session) closure(file string) error {
 	return nil
 }
 
-func (s *session) item(name, target string) error {
+func (b *builder) item(name, target string) error {
 	if target != "" {
-		return s.stage.link(name, target)
+		return b.stage.link(name, target)
 	}
-	return s.stage.copy(s.root.Host(name), name)
+	return b.stage.copy(b.root.Host(name), name)
 }
 
 // foreign takes a file that is no part of the system: of a module that lies elsewhere, or of the image itself.

@@ -75,6 +75,7 @@ type builder struct {
 	vars     map[string]string
 	allowed  map[string]bool // modules of the kernel that this machine has a use for; nil for all
 	symbols  map[string][]string
+	whole    map[string]bool // files of the image that were taken with all that they need
 	kernel   []string
 	inKernel map[string]bool
 	said     []string // all that modules have said
@@ -83,7 +84,7 @@ type builder struct {
 
 // Run runs the named modules and those that they depend on. After an error the staging folder is of no use.
 func Run(o Options) (*Result, error) {
-	b := &builder{o: &o, state: map[string]bool{}, symbols: map[string][]string{}, inKernel: map[string]bool{}}
+	b := &builder{o: &o, state: map[string]bool{}, symbols: map[string][]string{}, whole: map[string]bool{}, inKernel: map[string]bool{}}
 	var err error
 	if b.all, err = List(o.Dirs); err != nil {
 		return nil, err
@@ -106,6 +107,9 @@ func Run(o Options) (*Result, error) {
 		if err := b.install(m); err != nil {
 			return nil, err
 		}
+	}
+	if err := b.late(); err != nil {
+		return nil, err
 	}
 	return &Result{b.chosen, b.kernel, b.warnings}, nil
 }

@@ -305,7 +305,8 @@ func TestTurns(t *testing.T) {
 	if _, err := Run(Options{Dirs: []string{dir}, Add: []string{"t"}, Stage: stage, KVER: "6"}); err != nil {
 		t.Fatal(err)
 	}
-	if list := files(t, stage); len(list) != 40 || slices.Contains(list, "wrong") {
+	list := slices.DeleteFunc(files(t, stage), func(f string) bool { return strings.HasPrefix(f, "usr/") }) // bash, which the copies of a script need
+	if len(list) != 40 || slices.Contains(list, "wrong") {
 		t.Errorf("%q", list)
 	}
 }

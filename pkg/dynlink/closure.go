@@ -51,6 +51,17 @@ func (r *Root) Closure(o Options, files ...string) ([]Item, error) {
 	return c.items, errors.Join(c.errs...)
 }
 
+// Needs lists what a file that lies outside of the root would need to run at the path name in it, which need not be there. The file itself is not in the list.
+func (r *Root) Needs(o Options, file, name string) ([]Item, error) {
+	program, err := readObject(file, name)
+	if err != nil {
+		return nil, err
+	}
+	c := &closure{root: r, o: o, have: map[string]bool{}}
+	c.needs(program, name)
+	return c.items, errors.Join(c.errs...)
+}
+
 // take adds a file and the links on the way to it; real is the path without links.
 func (c *closure) take(file, why string) (real string, err error) {
 	real, links, err := c.root.Resolve(file)
@@ -105,9 +116,16 @@ func (c *closure) program(file, why string) {
 		return
 	}
 	o, err := c.root.object(real)
-	switch {
-	case err != nil:
+	if err != nil {
 		c.errs = append(c.errs, err)
+		return
+	}
+	c.needs(o, file)
+}
+
+// needs takes in what an object needs that was found as file.
+func (c *closure) needs(o *object, file string) {
+	switch {
 	case o.script != "":
 		c.script(o)
 	case o.elf:

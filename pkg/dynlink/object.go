@@ -57,7 +57,16 @@ func (r *Root) object(real string) (*object, error) {
 	if o := r.known[real]; o != nil {
 		return o, nil
 	}
-	f, err := os.Open(r.Host(real))
+	o, err := readObject(r.Host(real), real)
+	if err == nil {
+		r.known[real] = o
+	}
+	return o, err
+}
+
+// readObject reads a file of the host as the object at a path.
+func readObject(file, real string) (*object, error) {
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +84,6 @@ func (r *Root) object(real string) (*object, error) {
 			return nil, fmt.Errorf("%s: %w", real, err)
 		}
 	}
-	r.known[real] = o
 	return o, nil
 }
 

@@ -27,6 +27,7 @@ type Entry struct {
 	Name         string // clean, relative: "lib/modules"
 	Kind         Kind
 	Perm         uint32 // the low twelve bits of the mode
+	Uid, Gid     uint32 // its owner
 	Major, Minor uint32 // of a device node
 	Data         []byte // content of a file, target of a link
 	Align        int64  // for Writer: the data begins at a multiple of it, by NULs behind the name; 0 for 4
@@ -42,7 +43,7 @@ const sizeLimit = 1 << 32
 var errTooBig = errors.New("4 GiB and over do not fit into a newc archive: leave the file out")
 
 // Writer writes a cpio archive of the newc form (magic 070701), the one the kernel unpacks
-// (Documentation/driver-api/early-userspace/buffer-format.rst). Owner is 0:0, time is 0 and inode numbers count
+// (Documentation/driver-api/early-userspace/buffer-format.rst). Time is 0 and inode numbers count
 // from 1, so that equal members give equal bytes.
 type Writer struct {
 	w   io.Writer
@@ -103,7 +104,7 @@ func (w *Writer) member(e Entry, ino uint32) error {
 	for e.Align > 0 && (w.n+headerSize+int64(len(name))+3)&^3%e.Align != 0 {
 		name = append(name, 0)
 	}
-	w.printf("070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", ino, uint32(e.Kind)|e.Perm, 0, 0, links,
+	w.printf("070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", ino, uint32(e.Kind)|e.Perm, e.Uid, e.Gid, links,
 		0, len(e.Data), 0, 0, e.Major, e.Minor, len(name), 0)
 	w.write(name)
 	w.pad(4)

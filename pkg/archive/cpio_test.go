@@ -25,7 +25,7 @@ func sample() []Entry {
 		{Name: "etc/with blank\tand ü", Kind: Regular, Perm: 0o4755, Data: []byte("x")},
 	}
 	for n := range 5 {
-		all = append(all, Entry{Name: fmt.Sprintf("etc/%d", n), Kind: Regular, Perm: 0o644, Data: bytes.Repeat([]byte{'a'}, n)})
+		all = append(all, Entry{Name: fmt.Sprintf("etc/%d", n), Kind: Regular, Perm: 0o644, Uid: uint32(n) * 7, Gid: uint32(n) * 1000, Data: bytes.Repeat([]byte{'a'}, n)})
 	}
 	return all
 }
@@ -85,10 +85,10 @@ func TestWriterAgreesWithCpio(t *testing.T) {
 		`lrwxrwxrwx   1 0        0              10 Jan  1  1970 etc/link -> ../dev/vda`,
 		"-rwsr-xr-x   1 0        0               1 Jan  1  1970 etc/with blank\tand ü",
 		`-rw-r--r--   1 0        0               0 Jan  1  1970 etc/0`,
-		`-rw-r--r--   1 0        0               1 Jan  1  1970 etc/1`,
-		`-rw-r--r--   1 0        0               2 Jan  1  1970 etc/2`,
-		`-rw-r--r--   1 0        0               3 Jan  1  1970 etc/3`,
-		`-rw-r--r--   1 0        0               4 Jan  1  1970 etc/4`,
+		`-rw-r--r--   1 7        1000            1 Jan  1  1970 etc/1`,
+		`-rw-r--r--   1 14       2000            2 Jan  1  1970 etc/2`,
+		`-rw-r--r--   1 21       3000            3 Jan  1  1970 etc/3`,
+		`-rw-r--r--   1 28       4000            4 Jan  1  1970 etc/4`,
 	}, "\n")
 	if diff := cmp.Diff(want, strings.TrimRight(string(out), "\n")); diff != "" {
 		t.Errorf("cpio lists (-want +got):\n%s", diff)

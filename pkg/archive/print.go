@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// String is the member as a line of ls -l, without owner and time, which mean nothing in an initramfs.
+// String is the member as a line of ls -l, without time, and without owner, which is root nearly always.
 func (e Entry) String() string {
 	size := strconv.Itoa(len(e.Data))
 	if e.Kind == Char || e.Kind == Block {

@@ -72,7 +72,7 @@ func (a *archive) take(h header) error {
 		return err
 	}
 	e := Entry{
-		Name: name, Kind: Kind(h.mode() & 0o170000), Perm: h.mode() & 0o7777,
+		Name: name, Kind: Kind(h.mode() & 0o170000), Perm: h.mode() & 0o7777, Uid: h.field[2], Gid: h.field[3],
 		Major: h.field[9], Minor: h.field[10], Data: a.data[h.start:h.end:h.end],
 	}
 	if e.Kind == Regular && h.sums && len(e.Data) > 0 && sum(e.Data) != h.field[12] {

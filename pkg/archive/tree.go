@@ -25,6 +25,7 @@ type Lost struct{ Name, Why string }
 type node struct {
 	kind         Kind
 	perm         uint32
+	uid, gid     uint32
 	major, minor uint32
 	data         []byte
 
@@ -82,7 +83,7 @@ const (
 func (t *Tree) add(e Entry) (why string) {
 	if e.Name == "." {
 		if e.Kind == Dir {
-			t.root.perm = e.Perm
+			t.root.perm, t.root.uid, t.root.gid = e.Perm, e.Uid, e.Gid
 		}
 		return ""
 	}
@@ -156,7 +157,7 @@ func (t *Tree) put(parent *node, base string, e Entry) (why string) {
 		old = t.set(parent, base, newNode(e.Kind))
 		old.major, old.minor = e.Major, e.Minor // a device that is there keeps its own
 	}
-	old.perm, old.data = e.Perm, e.Data
+	old.perm, old.uid, old.gid, old.data = e.Perm, e.Uid, e.Gid, e.Data
 	if e.Kind == Symlink {
 		old.data = target(e.Data)
 	}
@@ -266,5 +267,5 @@ func (t *Tree) Entries() []Entry {
 }
 
 func (n *node) entry(name string) Entry {
-	return Entry{Name: name, Kind: n.kind, Perm: n.perm, Major: n.major, Minor: n.minor, Data: n.data}
+	return Entry{Name: name, Kind: n.kind, Perm: n.perm, Uid: n.uid, Gid: n.gid, Major: n.major, Minor: n.minor, Data: n.data}
 }

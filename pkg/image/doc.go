@@ -16,5 +16,6 @@
 // compressed segment is a zstd frame unless Options.Compress says otherwise or the kernel cannot unpack it.
 //
 // The indexes of modprobe are trimmed to the modules inside. The configuration is kernel-parameter text in
-// /etc/cmdline.d, and nothing else. Equal input gives equal bytes: members are sorted, owner, time and device are 0.
+// /etc/cmdline.d, and nothing else. Equal input gives equal bytes: members are sorted, time and device are 0; so is the owner, but
+// of what a module of dracut gave another one.
 package image

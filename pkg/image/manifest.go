@@ -38,7 +38,7 @@ func (c *choice) newManifest(o *Options, modules []rawModule, early []byte, layo
 	}
 	for _, l := range layouts {
 		for name, e := range l.entries {
-			m["/"+name] = fmt.Sprintf("%o %d:%d %s", uint32(e.Kind)|e.Perm, e.Major, e.Minor, digest(e.Data))
+			m["/"+name] = fmt.Sprintf("%o %d:%d %d:%d %s", uint32(e.Kind)|e.Perm, e.Uid, e.Gid, e.Major, e.Minor, digest(e.Data))
 		}
 	}
 	return m, nil

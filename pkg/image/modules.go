@@ -159,7 +159,11 @@ func (t *taken) modules(m *modules) error {
 	if m == nil {
 		return nil
 	}
-	stage := &taken{root: m.root}
+	from := &taken{root: m.root}
+	s, err := openStage(m.dir)
+	if err != nil {
+		return err
+	}
 	return filepath.WalkDir(m.dir, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || file == m.dir {
 			return err
@@ -168,12 +172,12 @@ func (t *taken) modules(m *modules) error {
 		if err != nil {
 			return err
 		}
-		e, err := stageEntry(file, filepath.ToSlash(below), d)
+		e, err := s.entry(file, filepath.ToSlash(below), d)
 		if err != nil {
 			return fmt.Errorf("modules of dracut: %w", err)
 		}
 		if e.Kind == Symlink {
-			if real, folder := stage.folder("/" + e.Name); folder {
+			if real, folder := from.folder("/" + e.Name); folder {
 				t.links[e.Name] = strings.TrimPrefix(real, "/")
 			}
 		}

@@ -2,6 +2,7 @@ package image
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -108,6 +109,31 @@ func TestModulesMakeNodes(t *testing.T) {
 	}
 	if want := []string{"module only: /run/fifo is a FIFO, and left out: make it when the image runs"}; !slices.Equal(s.Warnings, want) {
 		t.Errorf("%q", s.Warnings)
+	}
+}
+
+// TestModulesOwnFiles: what a module gives to somebody is theirs in the image; all else is root's, whoever builds and whatever group the folder gives.
+func TestModulesOwnFiles(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root gives files away")
+	}
+	tmp := t.TempDir()
+	if err := os.Chown(tmp, 0, 4242); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(tmp, 0o777|fs.ModeSetgid); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", tmp)
+	_, entries := withModule(t, `mkdir "$initdir/etc/mine" && touch "$initdir/etc/"{a,b,mine/c} && ln -s a "$initdir/etc/link" && chown 103:110 "$initdir/etc/mine" "$initdir/etc/a" && chown -h 7 "$initdir/etc/link"`)
+	var got []string
+	for _, e := range entries {
+		if e.Uid != 0 || e.Gid != 0 {
+			got = append(got, fmt.Sprintf("%s %d:%d", e.Name, e.Uid, e.Gid))
+		}
+	}
+	if want := []string{"etc/a 103:110", "etc/link 7:0", "etc/mine 103:110"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -24,6 +24,7 @@ type request struct {
 	imageName     string          // of the configuration
 	said          map[string]bool // by the command line
 	warnings      []string
+	unused        []string // warnings of the configuration where no module of dracut is run
 }
 
 // usualLevel is how much is said where nobody asks: warnings, and what was made.
@@ -64,7 +65,7 @@ func newRequest() *request {
 // configure folds the configuration in.
 func (r *request) configure(c buildconf.Config) {
 	o := &r.o
-	r.warnings = append(r.warnings, c.Notes...)
+	r.warnings, r.unused = append(r.warnings, c.Notes...), c.WithoutModules
 	o.HostOnly, o.Generic = c.HostOnly == buildconf.Yes, c.HostOnly == buildconf.No && len(c.Drivers) == 0
 	o.Drivers, o.AddDrivers, o.ForceDrivers, o.OmitDrivers, o.Filesystems = c.Drivers, c.AddDrivers, c.ForceDrivers, c.OmitDrivers, c.Filesystems
 	o.ModulesDir, o.FirmwareDirs = c.ModulesDir, c.FirmwareDirs
@@ -73,6 +74,7 @@ func (r *request) configure(c buildconf.Config) {
 		o.Includes = append(o.Includes, image.Include{Src: pair[0], Dst: pair[1]})
 	}
 	o.Modules, o.AddModules, o.ForceAddModules, o.PreferModules, o.OmitModules = c.DracutModules, c.AddDracutModules, c.ForceAddDracutModules, c.PreferDracutModules, c.OmitDracutModules
+	o.ModuleVars = c.ForModules
 	o.DracutModulesDir, o.Hooks, o.KernelCmdline, o.Keymap, o.Font = c.DracutModulesDir, c.Hooks, c.KernelCmdline, c.Keymap, c.Font
 	o.AddDevices, o.UseFstab, o.NoShell = c.AddDevices, c.UseFstab == buildconf.Yes, c.NoShell == buildconf.Yes
 	o.Keys = c.IncludeKeys == buildconf.Yes
@@ -130,6 +132,9 @@ func (r *request) finish(words []string) error {
 		o.Output, r.said["image"] = words[0], true
 	}
 	r.mode()
+	if !o.RunsModules() {
+		r.warnings = append(r.warnings, r.unused...)
+	}
 	if r.compressLevel != "" {
 		how, err := image.ParseCompression(orElse(o.Compress.Kind, "zstd") + ":" + r.compressLevel)
 		if err != nil {

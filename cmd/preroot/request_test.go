@@ -272,3 +272,34 @@ func mkinitrdSays(args string) string {
 	}
 	return fmt.Sprint(r.o.Output, " ", r.o.KVER, " ", r.o.AddDrivers, " ", r.o.ForceDrivers, " ", r.o.Force, " ", r.level)
 }
+
+// TestKeysForModules: keys that only modules of dracut ask for reach them where some are run, and are told of where none is.
+func TestKeysForModules(t *testing.T) {
+	const conf = "dropbear_port=2222\nsshkey=/root/key\nhostonly_mode=strict\nadd_driver=x\n"
+	for _, tt := range []struct{ conf, args, want string }{
+		{"", "", "add_driver dropbear_port sshkey hostonly_mode"},
+		{"", "--add crypt-ssh", "add_driver"},
+		{"dracutmodules=crypt-ssh\n", "", "add_driver"},
+	} {
+		root := makeTree(t, map[string]string{"etc/preroot.conf": tt.conf + conf})
+		r, err := buildRequest(buildOptionTable(), append(strings.Fields(tt.args), "--sysroot", root, "img", "1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, w := range r.warnings {
+			w = strings.TrimPrefix(w, root+"/etc/preroot.conf:")
+			words := strings.Fields(w[strings.Index(w, ": ")+1:])
+			if strings.Contains(w, "no meaning") {
+				words = strings.Fields(w)
+			}
+			got = append(got, words[0])
+		}
+		if text := strings.Join(got, " "); text != tt.want {
+			t.Errorf("%s %s: %s, not %s: %q", tt.conf, tt.args, text, tt.want, r.warnings)
+		}
+		if v := r.o.ModuleVars; v["dropbear_port"] != "2222" || v["sshkey"] != "/root/key" || v["hostonly_mode"] != "strict" {
+			t.Errorf("%q", v)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package buildconf
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -56,6 +55,11 @@ type Config struct {
 	UEFIStub, UEFISplash, KernelImage, SBAT string
 	SecureBootCert, SecureBootKey           string
 
+	// ForModules are values that modules of dracut may ask for: of keys that have no meaning here, and of unknown ones, which third-party modules have.
+	ForModules map[string]string
+	// WithoutModules are lines about these for people, where no module is run.
+	WithoutModules []string
+
 	// Notes are lines for people: what was not read, and what has no meaning here.
 	Notes []string
 }
@@ -92,31 +96,71 @@ const valueLimit = 256 << 10
 // config gives the values their types. What is wrong is a note; the key then says nothing.
 func (s *said) config() Config {
 	c := Config{LogLevel: -1}
-	var idle []string // reasons, in their order
-	byReason := map[string][]string{}
+	var idle, unused reasons
 	for _, name := range s.order {
 		v := s.values[name]
 		k, ok := Lookup(name)
+		at := fmt.Sprintf("%s (%s)", name, v.at)
 		switch {
-		case !ok:
-			c.note(v.at, unknown(name))
-		case k.Why != "":
-			if !slices.Contains(idle, k.Why) {
-				idle = append(idle, k.Why)
-			}
-			byReason[k.Why] = append(byReason[k.Why], fmt.Sprintf("%s (%s)", name, v.at))
 		case len(v.text) > valueLimit:
 			c.note(v.at, fmt.Sprintf("%s: more than %d bytes: not read", name, valueLimit))
+		case !ok:
+			c.unknown(name, v)
+		case k.Modules:
+			c.forModules(name, v)
+			unused.add(k.Why, at)
+		case k.Why != "":
+			idle.add(k.Why, at)
 		default:
 			if err := k.set(&c, strings.TrimSpace(v.text)); err != nil {
 				c.note(v.at, fmt.Sprintf("%s: %v", name, err))
 			}
 		}
 	}
-	for _, why := range idle {
-		c.Notes = append(c.Notes, Idle(byReason[why], why))
-	}
+	c.Notes = append(c.Notes, idle.lines()...)
+	c.WithoutModules = append(c.WithoutModules, unused.lines()...)
 	return c
+}
+
+// unknown takes a key that is none of ours: of a third-party module, or mistyped.
+func (c *Config) unknown(name string, v *value) {
+	c.forModules(name, v)
+	text, near := unknown(name)
+	if near {
+		c.note(v.at, text)
+		return
+	}
+	c.WithoutModules = append(c.WithoutModules, v.at+": "+text)
+}
+
+func (c *Config) forModules(name string, v *value) {
+	if c.ForModules == nil {
+		c.ForModules = map[string]string{}
+	}
+	c.ForModules[name] = v.text
+}
+
+// reasons are names by the reason why they have no meaning, in the order in which the reasons came.
+type reasons struct {
+	order []string
+	names map[string][]string
+}
+
+func (r *reasons) add(why, name string) {
+	if r.names == nil {
+		r.names = map[string][]string{}
+	}
+	if len(r.names[why]) == 0 {
+		r.order = append(r.order, why)
+	}
+	r.names[why] = append(r.names[why], name)
+}
+
+func (r *reasons) lines() (list []string) {
+	for _, why := range r.order {
+		list = append(list, Idle(r.names[why], why))
+	}
+	return list
 }
 
 // Idle is the line about names that have no meaning here, all of them for one reason.
@@ -130,16 +174,17 @@ func Idle(names []string, why string) string {
 
 func (c *Config) note(at, text string) { c.Notes = append(c.Notes, at+": "+text) }
 
-func unknown(name string) string {
+// unknown is the line about a key that is not in the table; near says that one of these may be meant.
+func unknown(name string) (text string, near bool) {
 	names := make([]string, len(Keys))
 	for i := range Keys {
 		names[i] = Keys[i].Name
 	}
-	text := name + " is no key of this configuration"
-	if near := Nearest(name, names); near != "" {
-		text += ": " + near + " is meant?"
+	text = name + " is no key of this configuration"
+	if key := Nearest(name, names); key != "" {
+		return text + ": " + key + " is meant?", true
 	}
-	return text
+	return text, false
 }
 
 func answer(where func(*Config) *Answer) func(*Config, string) error {

@@ -38,7 +38,7 @@ func TestRead(t *testing.T) {
 		"etc/preroot.conf":                            "compress=xz\nadd_drivers+=\" c \"\nkernel_cmdline='root=/dev/vda ro'\n",
 		"usr/lib/preroot/preroot.conf.d/20-dist.conf": "hostonly=no\nfw_dir+=\" :/a:/b \"\n",
 		"usr/lib/preroot/preroot.conf.d/30-mask.conf": "hostonly=maybe\n",
-		"etc/preroot.conf.d/90-last.conf":             "hostonly=yes\ninclude+=\" /a /b \"\nadd_driver=x\nlvm=on\nsshkey=x\ncompress_level_xz=9\nexport z=1\n",
+		"etc/preroot.conf.d/90-last.conf":             "hostonly=yes\ninclude+=\" /a /b \"\nadd_driver=x\nlvm=on\nsshkey=x\ncompress_level_xz=9\nexport z=1\ndropbear_port=' 22 $x'\n",
 	})
 	if err := os.Symlink("/dev/null", filepath.Join(root, "etc/preroot.conf.d/30-mask.conf")); err != nil {
 		t.Fatal(err)
@@ -56,6 +56,10 @@ func TestRead(t *testing.T) {
 			last + "7: \"export\" is a command, and none is run (KEY=value without blanks round the = is read): not read",
 			last + "3: add_driver is no key of this configuration: add_drivers is meant?",
 			last + "4: lvm: \"on\": write yes or no",
+		},
+		ForModules: map[string]string{"i18n_vars": "x", "hostonly_mode": "strict", "add_driver": "x", "sshkey": "x", "dropbear_port": " 22 $x"},
+		WithoutModules: []string{
+			last + "8: dropbear_port is no key of this configuration",
 			"i18n_vars (" + root + "/etc/dracut.conf.d/10-x.conf:2) has no meaning here: " + WhyI18n,
 			"hostonly_mode (" + root + "/etc/dracut.conf.d/10-x.conf:3) has no meaning here: " + WhyHostMode,
 			"sshkey (" + last + "5) has no meaning here: " + WhyNetwork,

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,12 +33,11 @@ func (b *builder) writeShell() (string, error) {
 		return dir, err
 	}
 	files := map[string][]byte{"host_devs": record(b.o.Host.Devices...), "root_devs": record(b.o.Host.Roots...), "swap_devs": record(b.o.Host.Swaps...)}
-	for node, kind := range b.o.Host.Types {
-		files["host_fs_types"] = append(files["host_fs_types"], record(node, kind)...)
-	}
-	if len(b.o.Host.Types) == 0 {
-		files["host_fs_types"] = nil
-	}
+	files["host_fs_types"] = pairs(b.o.Host.Types)
+	conf := b.configured()
+	b.vars = b.variables(conf)
+	maps.DeleteFunc(conf, func(name, _ string) bool { _, there := b.vars[name]; return there })
+	files["conf"] = pairs(conf)
 	for _, e := range entries {
 		if files[e.Name()], err = functions.ReadFile("functions/" + e.Name()); err != nil {
 			return dir, err
@@ -48,7 +48,6 @@ func (b *builder) writeShell() (string, error) {
 			return dir, err
 		}
 	}
-	b.vars = b.variables()
 	return dir, nil
 }
 

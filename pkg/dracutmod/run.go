@@ -49,6 +49,7 @@ type Options struct {
 	HostOnly bool
 	Host     Host
 	Vars     map[string]string // further variables (dracut.conf(5)): lvmconf, mdadmconf, i18n_vars, ...
+	Conf     map[string]string // what the configuration says to modules alone, by keys that may be anything
 	Deadline time.Duration     // of one step of one module; 0 is 2 minutes
 }
 

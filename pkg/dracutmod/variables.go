@@ -85,8 +85,8 @@ func machine() string {
 	return runtime.GOARCH
 }
 
-// variables are those that every step sees.
-func (b *builder) variables() map[string]string {
+// variables are those that every step sees, in its environment; conf is what the configuration says besides: it may choose the folders of the system.
+func (b *builder) variables(conf map[string]string) map[string]string {
 	dir := b.o.KDir
 	if dir == "" {
 		dir = b.sysroot() + "/lib/modules/" + b.o.KVER
@@ -104,6 +104,10 @@ func (b *builder) variables() map[string]string {
 	}
 	v["libdirs"], v["__ldpaths"] = b.libraryFolders()
 	for _, f := range folders {
+		if place := conf[f.name]; strings.HasPrefix(place, "/") && b.isFolder(place) {
+			v[f.name] = place
+			continue
+		}
 		for place := range strings.FieldsSeq(os.Expand(f.places, func(name string) string { return v[name] })) {
 			if v[f.name] = place; b.isFolder(place) {
 				break
@@ -111,6 +115,9 @@ func (b *builder) variables() map[string]string {
 		}
 	}
 	maps.Copy(v, b.o.Vars)
+	if mode := conf["hostonly_mode"]; mode != "" {
+		v["hostonly_mode"] = mode
+	}
 	return v
 }
 

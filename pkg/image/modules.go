@@ -24,9 +24,14 @@ type modules struct {
 	dir  string
 }
 
+// RunsModules says whether modules of dracut are to be run.
+func (o *Options) RunsModules() bool {
+	return len(o.Modules)+len(o.AddModules)+len(o.ForceAddModules) > 0
+}
+
 // runModules runs those that o names.
 func runModules(o *Options, t *tree) (*modules, error) {
-	if len(o.Modules)+len(o.AddModules)+len(o.ForceAddModules) == 0 {
+	if !o.RunsModules() {
 		return nil, nil
 	}
 	dir, err := os.MkdirTemp("", "preroot-modules-")
@@ -51,7 +56,7 @@ func (m *modules) run(o *Options, t *tree) (err error) {
 	}
 	m.Result, err = dracutmod.Run(dracutmod.Options{
 		Sysroot: o.Sysroot, Dirs: o.moduleDirs(), Add: o.AddModules, Force: slices.Concat(o.Modules, o.ForceAddModules), Prefer: o.PreferModules, Omit: o.OmitModules, Only: len(o.Modules) > 0,
-		Stage: m.dir, KVER: t.kver, KDir: kdir, Kernel: Kernel{t}, HostOnly: o.HostOnly, Host: o.moduleHost(), Vars: o.moduleVars(),
+		Stage: m.dir, KVER: t.kver, KDir: kdir, Kernel: Kernel{t}, HostOnly: o.HostOnly, Host: o.moduleHost(), Vars: o.moduleVars(), Conf: o.ModuleVars,
 	})
 	return err
 }

@@ -46,12 +46,13 @@ type Options struct {
 	Fscks           []string // more checkers of file systems, where they are there
 	NoFsck          bool     // no checkers
 
-	Modules          []string // of dracut: just these
-	AddModules       []string // these, too
-	ForceAddModules  []string // these, omitted or not
-	PreferModules    []string // these, where they can be had
-	OmitModules      []string // not these
-	DracutModulesDir string   // where they lie; "" for dracut's folder
+	Modules          []string          // of dracut: just these
+	AddModules       []string          // these, too
+	ForceAddModules  []string          // these, omitted or not
+	PreferModules    []string          // these, where they can be had
+	OmitModules      []string          // not these
+	ModuleVars       map[string]string // what the configuration says to them alone
+	DracutModulesDir string            // where they lie; "" for dracut's folder
 
 	HostCmdline Switch   // of a host-only image: words for this machine in /etc/cmdline.d
 	UseFstab    bool     // what is mounted stands in fstab, not in mountinfo

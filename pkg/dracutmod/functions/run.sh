@@ -17,6 +17,10 @@ mapfile -t -d '' swap_devs <"$__functions/swap_devs"
 while IFS= read -r -d '' __file && IFS= read -r -d '' __answer; do
     host_fs_types[$__file]=$__answer
 done <"$__functions/host_fs_types"
+# What the configuration says to modules: words, whatever is in them, of names that the builder has looked at.
+while IFS= read -r -d '' __file && IFS= read -r -d '' __answer; do
+    printf -v "$__file" %s "$__answer"
+done <"$__functions/conf"
 unset __file
 
 # What a module does not have counts as done.

@@ -56,6 +56,7 @@ install() { echo rd.test=1 >"$initdir/etc/cmdline.d/70high.conf"; inst_simple "$
 
 // TestModules builds an image with modules of dracut in it.
 func TestModules(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()) // what is left behind is ours
 	dir := someModules(t)
 	s, entries := mustBuild(t, Options{ModulesDir: oneKernel(t), Drivers: []string{"virtio_blk"}, AddModules: []string{"high"}, DracutModulesDir: dir, Install: []string{"bash"}})
 	find := func(name string) *Entry {

@@ -22,15 +22,14 @@ import (
 //go:embed functions
 var functions embed.FS
 
-// writeShell writes our functions, and the arrays that no environment can hold, into a folder.
-func (b *builder) writeShell() (string, error) {
-	dir, err := os.MkdirTemp("", "preroot-functions-")
-	if err != nil {
-		return "", err
+// writeShell writes our functions, and the arrays that no environment can hold, into their folder, and makes the folder where modules put what they need for a while.
+func (b *builder) writeShell() error {
+	if err := os.Mkdir(b.scratch(), 0o700); err != nil {
+		return err
 	}
 	entries, err := functions.ReadDir("functions")
 	if err != nil {
-		return dir, err
+		return err
 	}
 	files := map[string][]byte{"host_devs": record(b.o.Host.Devices...), "root_devs": record(b.o.Host.Roots...), "swap_devs": record(b.o.Host.Swaps...)}
 	files["host_fs_types"] = pairs(b.o.Host.Types)
@@ -40,16 +39,19 @@ func (b *builder) writeShell() (string, error) {
 	files["conf"] = pairs(conf)
 	for _, e := range entries {
 		if files[e.Name()], err = functions.ReadFile("functions/" + e.Name()); err != nil {
-			return dir, err
+			return err
 		}
 	}
 	for name, data := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
-			return dir, err
+		if err := os.WriteFile(filepath.Join(b.shell, name), data, 0o644); err != nil {
+			return err
 		}
 	}
-	return dir, nil
+	return nil
 }
+
+// scratch is $DRACUT_TMPDIR.
+func (b *builder) scratch() string { return filepath.Join(b.shell, "tmp") }
 
 // record is words that end in NUL.
 func record(words ...string) []byte {

@@ -96,10 +96,13 @@ func Run(o Options) (*Result, error) {
 	if b.stage, err = newStage(o.Stage, b.root); err != nil {
 		return nil, err
 	}
-	if b.shell, err = b.writeShell(); err != nil {
+	if b.shell, err = os.MkdirTemp("", "preroot-functions-"); err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(b.shell)
+	if err := b.writeShell(); err != nil {
+		return nil, err
+	}
 	if err := b.chooseAll(); err != nil {
 		return nil, err
 	}
@@ -152,6 +155,9 @@ func (b *builder) mayChoose(name string) bool {
 	return known || !b.o.Only || slices.Contains(slices.Concat(b.o.Add, b.o.Force, b.o.Prefer), name)
 }
 
+// squash are the modules that pack what the others have put into the image, and unpack it at boot.
+var squash = []string{"squash", "squash-lib", "squash-squashfs", "squash-erofs"}
+
 // choose takes a module in, and before it what it depends on; by is who needs it.
 func (b *builder) choose(name, by string) error {
 	if _, known := b.state[name]; known {
@@ -165,6 +171,8 @@ func (b *builder) choose(name, by string) error {
 	switch {
 	case !ok:
 		return fmt.Errorf("module %s%s is in none of %s: name the folder that has it by --modulesdir, or leave it out", name, needed, strings.Join(b.o.Dirs, " "))
+	case slices.Contains(squash, name):
+		return fmt.Errorf("module %s%s packs the image a second time, which is compressed by --compress: leave it out, or what needs it", name, needed)
 	case slices.Contains(b.o.Omit, name) && !slices.Contains(b.o.Force, name):
 		return fmt.Errorf("module %s%s is to be omitted: leave that out, or what needs it", name, needed)
 	}

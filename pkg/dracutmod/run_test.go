@@ -451,6 +451,39 @@ install() { echo "${hostonly-none}" >"$initdir/out"; }`})
 	}
 }
 
+// TestFoldersOfAModule: what a module writes below $squashdir and $DRACUT_TMPDIR lies in the image and in a folder that is gone afterwards, never below / of this machine.
+func TestFoldersOfAModule(t *testing.T) {
+	stage := t.TempDir()
+	dir := tree(t, map[string]string{"10m": `check() { [[ $squashdir == "$initdir/squash_root" && -d $DRACUT_TMPDIR && ! -e $DRACUT_TMPDIR/run.sh ]]; }
+install() { mkdir -p "$squashdir/usr"; echo "$DRACUT_TMPDIR" >"$initdir/tmpdir"; touch "$DRACUT_TMPDIR/x"; }`})
+	if _, err := Run(Options{Dirs: []string{dir}, Add: []string{"m"}, Stage: stage, KVER: "6"}); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := os.ReadFile(filepath.Join(stage, "tmpdir"))
+	if name := strings.TrimSpace(string(text)); name == "" || name == "/" {
+		t.Errorf("%q", text)
+	} else if _, err := os.Stat(name); err == nil {
+		t.Errorf("%s is left", name)
+	}
+	if _, err := os.Stat(filepath.Join(stage, "squash_root/usr")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSquashIsRefused: the image is packed once.
+func TestSquashIsRefused(t *testing.T) {
+	dir := tree(t, map[string]string{"10squash": "depends() { echo squash-lib; }", "10squash-lib": "", "20m": "depends() { echo squash-lib; }", "30other": ""})
+	for add, want := range map[string]string{"squash": "module squash packs the image", "squash-lib": "module squash-lib packs", "m": "module squash-lib, which m depends on, packs the image a second time, which is compressed by --compress"} {
+		if _, err := Run(Options{Dirs: []string{dir}, Add: []string{add}, Stage: t.TempDir(), KVER: "6"}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", add, err)
+		}
+	}
+	r, err := Run(Options{Dirs: []string{dir}, Add: []string{"other"}, Prefer: []string{"squash"}, Stage: t.TempDir(), KVER: "6"})
+	if err != nil || len(r.Modules) != 1 {
+		t.Errorf("%v, %v", r, err)
+	}
+}
+
 func TestTail(t *testing.T) {
 	var o tail
 	fmt.Fprint(&o, strings.Repeat("a\n", maxOutput), "b\nc\n\xff\n")

@@ -94,7 +94,7 @@ func (b *builder) variables(conf map[string]string) map[string]string {
 	v := map[string]string{
 		"initdir": b.stage.dir, "dracutbasedir": filepath.Dir(first(b.o.Dirs)), "dracutsysrootdir": b.sysroot(), "kernel": b.o.KVER, "srcmods": dir, "drivers_dir": dir,
 		"hookdirs": hookStages, "DRACUT_INSTALL": "__dracut_install", "DRACUT_CP": "cp -dfr --preserve=mode,timestamps,links", "DRACUT_LDD": "ldd", "DRACUT_LDCONFIG": "ldconfig",
-		"DRACUT_ARCH": machine(), "DRACUT_VERSION": "preroot", "DRACUT_TMPDIR": b.shell, "SYSTEMCTL": "systemctl", "hostonly_mode": "sloppy", "hostonly_cmdline": "no", "dracutmodules": "auto", "omit_dracutmodules": strings.Join(b.o.Omit, " "),
+		"DRACUT_ARCH": machine(), "DRACUT_VERSION": "preroot", "DRACUT_TMPDIR": b.scratch(), "squashdir": filepath.Join(b.stage.dir, "squash_root"), "SYSTEMCTL": "systemctl", "hostonly_mode": "sloppy", "hostonly_cmdline": "no", "dracutmodules": "auto", "omit_dracutmodules": strings.Join(b.o.Omit, " "),
 	}
 	if b.o.HostOnly {
 		v["hostonly"], v["hostonly_cmdline"] = "-h", "yes"

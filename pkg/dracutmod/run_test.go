@@ -484,6 +484,37 @@ func TestSquashIsRefused(t *testing.T) {
 	}
 }
 
+// TestVarRun: /var/run and /var/lock lead to /run in each image with modules, whatever they are in the system, and what modules put there lies below /run.
+func TestVarRun(t *testing.T) {
+	dir := tree(t, map[string]string{"10m": `install() { inst_dir /var/run/d; touch "$initdir/var/lock/l"; inst_simple "$moddir/module-setup.sh" /var/run/s; }`})
+	for _, system := range []string{"", "/run", "../run", "real"} {
+		root, stage := t.TempDir(), t.TempDir()
+		_ = os.MkdirAll(filepath.Join(root, "run/lock"), 0o755)
+		_ = os.MkdirAll(filepath.Join(root, "var"), 0o755)
+		switch system {
+		case "":
+		case "real":
+			_ = os.Mkdir(filepath.Join(root, "var/run"), 0o755)
+		default:
+			_ = os.Symlink(system, filepath.Join(root, "var/run"))
+			_ = os.Symlink(system+"/lock", filepath.Join(root, "var/lock"))
+		}
+		if _, err := Run(Options{Sysroot: root, Dirs: []string{dir}, Add: []string{"m"}, Stage: stage, KVER: "6"}); err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]string{"var/run": "../run", "var/lock": "../run/lock"} {
+			if to, _ := os.Readlink(filepath.Join(stage, name)); to != want {
+				t.Errorf("%q: %s leads to %q", system, name, to)
+			}
+		}
+		for _, name := range []string{"run/d", "run/lock/l", "run/s"} {
+			if _, err := os.Stat(filepath.Join(stage, name)); err != nil {
+				t.Errorf("%q: %v", system, err)
+			}
+		}
+	}
+}
+
 func TestTail(t *testing.T) {
 	var o tail
 	fmt.Fprint(&o, strings.Repeat("a\n", maxOutput), "b\nc\n\xff\n")

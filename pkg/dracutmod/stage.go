@@ -57,8 +57,29 @@ func newStage(dir string, host *dynlink.Root) (stage, error) {
 			return s, err
 		}
 	}
+	for _, l := range stageLinks {
+		if err := s.ownLink(l.name, l.target); err != nil {
+			return s, err
+		}
+	}
 	// Where hooks lie has changed with dracut 106; modules use both names.
 	return s, s.link("/lib/dracut/hooks", "/var/lib/dracut/hooks")
+}
+
+// stageLinks are in each image with modules, whatever the system has there: programs write to /var/run and /var/lock, and /run is there when they do.
+var stageLinks = []struct{ name, target string }{{"/var/run", "../run"}, {"/var/lock", "../run/lock"}}
+
+// ownLink makes a link that is not the system's, and the folder that it leads to.
+func (s *stage) ownLink(name, target string) error {
+	place, err := s.place(name)
+	if err != nil {
+		return err
+	}
+	if err := os.Symlink(target, place); err != nil {
+		return err
+	}
+	_, err = s.folder(name)
+	return err
 }
 
 // exists says whether a path leads to something in the image.

@@ -19,13 +19,14 @@ type reason struct {
 const bySelf = "made by dracut itself, whatever the modules; preroot makes its own"
 
 var reasons = []reason{
-	{"dracut", `^c dev/`, bySelf},
-	{"dracut", `^f etc/ld\.so\.(cache|conf$|conf\.d/)`, bySelf},
-	{"dracut", `^f usr/lib/dracut/(build-parameter|modules)\.txt$`, bySelf},
+	{"dracut", `^c dev/(console|kmsg|null)$`, bySelf},
+	{"dracut", `^c dev/u?random$`, "made by dracut itself; in preroot's image nobody reads it before the kernel has mounted /dev"},
+	{"dracut", `^f etc/ld\.so\.cache$`, bySelf},
+	{"dracut", `^f etc/ld\.so\.conf(\.d/|$)`, "read by ldconfig, which does not run in an image; the loader reads the cache alone"},
+	{"dracut", `^f usr/lib/dracut/(build-parameter|modules)\.txt$`, "what lsinitrd tells of who made the image"},
 	{"dracut", `^f usr/lib/dracut/dracut-`, bySelf},
 	{"dracut", `^f usr/lib/modules/[^/]*/modules\.`, bySelf},
 	{"dracut", `^f etc/conf\.d/systemd\.conf$`, bySelf},
-	{"dracut", `^l var/(run|lock)$`, bySelf},
 	{"dracut", `^d usr/lib/dracut/hooks$`, "the name of the hooks' folder before dracut 106 is a link to that since"},
 	{"dracut", `/libgcc_s\.so\.1$`, "dracut takes libgcc_s into every image; preroot where something in it can end a thread"},
 	{"dracut", `/(libc\.so\.6|ld-linux-x86-64\.so\.2)$`, "dracut takes libgcc_s into every image; preroot where something in it can end a thread"},
@@ -38,7 +39,7 @@ var reasons = []reason{
 	{"dracut", `^f usr/lib/dracut/hostonly-files$`, "dracut 059 notes what could be this machine's own for any image"},
 	{"preroot", `^f usr/lib/dracut/dracut-preroot$`, "the file is called after the version of who made the image"},
 	{"preroot", `^l usr/lib/dracut/hooks$`, "the name of the hooks' folder before dracut 106 is a link to that since"},
-	{"preroot", `^d (etc/conf\.d|root|run|sys|proc|dev|sysroot|tmp|var/tmp)$`, "a mount point, or a folder that preroot always has"},
+	{"preroot", `^d (etc/conf\.d|root|run|run/lock|sys|proc|dev|sysroot|tmp|var/tmp)$`, "a mount point, or a folder that preroot always has"},
 }
 
 // judge compares the lists.

@@ -372,5 +372,5 @@ func (s *session) mark(name string) error {
 		return err
 	}
 	_, err = f.WriteString(name + "\n")
-	return errors.Join(err, f.Close())
+	return errors.Join(err, f.Chmod(0o644), f.Close())
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -511,6 +512,33 @@ func TestVarRun(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(stage, name)); err != nil {
 				t.Errorf("%q: %v", system, err)
 			}
+		}
+	}
+}
+
+// TestUmask: who builds, with what umask, decides no mode.
+func TestUmask(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o077))
+	root, stage := t.TempDir(), t.TempDir()
+	for name, mode := range map[string]fs.FileMode{"var/tmp": 0o777 | fs.ModeSticky, "opt": 0o755} {
+		if err := os.MkdirAll(filepath.Join(root, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(filepath.Join(root, name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := tree(t, map[string]string{"10m": `install() { inst_dir /opt/b; inst_multiple -H /opt/x; inst_hook cmdline 10 "$moddir/module-setup.sh"; mkdir "$initdir/opt/mine"; echo x >"$initdir/opt/file"; }`})
+	if _, err := Run(Options{Sysroot: root, Dirs: []string{dir}, Add: []string{"m"}, Stage: stage, KVER: "6", HostOnly: true}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]fs.FileMode{"opt": 0o755, "opt/b": 0o755, "opt/mine": 0o755, "opt/file": 0o644, "lib/dracut/hostonly-files": 0o644, "var/tmp": 0o777 | fs.ModeSticky, "var/lib/dracut/hooks/cmdline": 0o755, "usr": 0o755} {
+		info, err := os.Stat(filepath.Join(stage, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode() &^ fs.ModeDir; got != want {
+			t.Errorf("%s has mode %v, not %v", name, got, want)
 		}
 	}
 }

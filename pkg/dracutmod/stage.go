@@ -129,12 +129,21 @@ func (s *stage) folder(name string) (string, error) {
 			}
 			continue
 		}
-		if err := os.Mkdir(s.inside.Host(next), s.folderMode(next)); err != nil {
+		if err := s.mkdir(next); err != nil {
 			return "", err
 		}
 		at = next
 	}
 	return at, nil
+}
+
+// mkdir makes one folder, with its mode whatever the umask is.
+func (s *stage) mkdir(name string) error {
+	mode := s.folderMode(name)
+	if err := os.Mkdir(s.inside.Host(name), mode); err != nil {
+		return err
+	}
+	return os.Chmod(s.inside.Host(name), mode)
 }
 
 // follow makes the folder that a link leads to.

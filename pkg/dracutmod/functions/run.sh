@@ -1,6 +1,7 @@
 # bash run.sh STEP NAME FOLDER: one step of one module. The words of the environment that bash cannot inherit (arrays) are in files.
 # Descriptors 3 to 6 lead to the builder; see 00-ask.sh.
 
+umask 022
 __functions=${BASH_SOURCE[0]%/*}
 for __file in "$__functions"/[0-9]*.sh; do
     # shellcheck disable=SC1090

@@ -14,9 +14,9 @@ import (
 
 // call is a call of dracut-install(1).
 type call struct {
-	all, dir, lazy, resolve, optional, modules, silent, hostonly, dry bool
-	symbols, noSymbols, paths, noPaths, noNames                       string // regular expressions
-	words                                                             []string
+	all, dir, lazy, resolve, optional, modules, silent, hostonly, dry, fips bool
+	symbols, noSymbols, paths, noPaths, noNames                             string // regular expressions
+	words                                                                   []string
 }
 
 // takesWord are the options with a word behind them; those of "" say what the builder knows already.
@@ -32,7 +32,7 @@ func parseCall(words []string) (c call, err error) {
 	flags := map[string]*bool{
 		"-a": &c.all, "--all": &c.all, "-d": &c.dir, "--dir": &c.dir, "-R": &c.lazy, "--resolvelazy": &c.lazy, "-l": &c.resolve, "--ldd": &c.resolve, "-o": &c.optional, "--optional": &c.optional,
 		"-m": &c.modules, "--module": &c.modules, "--silent": &c.silent, "-H": &c.hostonly, "--hostonly": &c.hostonly, "-n": &c.dry, "--dry-run": &c.dry,
-		"-f": new(bool), "--fips": new(bool), "-v": new(bool), "--verbose": new(bool), "--debug": new(bool),
+		"-f": &c.fips, "--fips": &c.fips, "-v": new(bool), "--verbose": new(bool), "--debug": new(bool),
 	}
 	for i := 0; i < len(words); i++ {
 		w := words[i]
@@ -79,6 +79,7 @@ func (s *session) request(place, dst, kind string, words []string) (status int, 
 	case "one", "all", "hook":
 		c.resolve = true
 	}
+	s.fips = c.fips || s.needsSums()
 	if c.modules {
 		return s.modulesRequest(place, &c), ""
 	}
@@ -227,11 +228,11 @@ func (s *session) file(src, dst string, c *call) error {
 		return s.closure(src)
 	}
 	for _, l := range links {
-		if err := s.stage.link(l.Path, l.Target); err != nil {
+		if err := s.item(l.Path, l.Target); err != nil {
 			return err
 		}
 	}
-	return s.stage.copy(s.root.Host(real), real)
+	return s.item(real, "")
 }
 
 // each takes a program from each folder of PATH that has one of its name: a module cannot know which of them the image needs.
@@ -278,7 +279,10 @@ func (s *session) renamed(src, real, dst string, c *call) error {
 			}
 		}
 	}
-	return s.stage.copy(s.root.Host(real), dst)
+	if err := s.stage.copy(s.root.Host(real), dst); err != nil || !s.fips {
+		return err
+	}
+	return s.sums(real, dst)
 }
 
 // closure takes a program with its loader, libraries and interpreters, or nothing of it.
@@ -297,10 +301,16 @@ func (s *session) closure(file string) error {
 }
 
 func (b *builder) item(name, target string) error {
+	var err error
 	if target != "" {
-		return b.stage.link(name, target)
+		err = b.stage.link(name, target)
+	} else {
+		err = b.stage.copy(b.root.Host(name), name)
 	}
-	return b.stage.copy(b.root.Host(name), name)
+	if err != nil || !b.fips {
+		return err
+	}
+	return b.sums(name, name)
 }
 
 // foreign takes a file that is no part of the system: of a module that lies elsewhere, or of the image itself.

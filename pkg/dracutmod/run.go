@@ -79,6 +79,7 @@ type builder struct {
 	whole    map[string]bool // files of the image that were taken with all that they need
 	kernel   []string
 	inKernel map[string]bool
+	fips     bool     // take the sums of files, too
 	said     []string // all that modules have said
 	warnings []string // what of it is worth a line
 }
@@ -112,6 +113,7 @@ func Run(o Options) (*Result, error) {
 			return nil, err
 		}
 	}
+	b.fips = b.needsSums()
 	if err := b.late(); err != nil {
 		return nil, err
 	}

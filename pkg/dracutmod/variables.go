@@ -164,6 +164,9 @@ func (b *builder) environment(step string, m Module) []string {
 		todo = append(todo, m.Name)
 	}
 	v["mods_to_load"] = " " + strings.Join(todo, " ") + " "
+	if step == "install" && b.needsSums() {
+		v["DRACUT_FIPS_MODE"] = "1"
+	}
 	var env []string
 	for _, name := range slices.Sorted(maps.Keys(v)) {
 		if !strings.ContainsRune(v[name], 0) {

@@ -55,10 +55,25 @@ func parseCall(words []string) (c call, err error) {
 		case takes:
 			return c, fmt.Errorf("option %s takes a word", w)
 		default:
-			return c, fmt.Errorf("option %s is not known", w)
+			first, rest := short(w)
+			if _, takes := takesWord[first]; !takes && flags[first] == nil {
+				return c, fmt.Errorf("option %s is not known", w)
+			} else if !takes {
+				rest = "-" + rest
+			}
+			words = slices.Concat(words[:i], []string{first, rest}, words[i+1:])
+			i--
 		}
 	}
 	return c, nil
+}
+
+// short splits the first one off short options that are written in one word (-Ho), or off its value (-DFOLDER).
+func short(word string) (option, rest string) {
+	if len(word) < 3 || strings.HasPrefix(word, "--") {
+		return "", ""
+	}
+	return word[:2], word[2:]
 }
 
 // errMissing is a source that is not there.
@@ -89,7 +104,7 @@ func (s *session) request(place, dst, kind string, words []string) (status int, 
 	switch {
 	case kind == "dir" || c.dir:
 		err = s.folders(c.words)
-	case kind == "all" || c.all:
+	case kind == "all" || c.all || kind != "hook" && len(c.words) > 2:
 		err = s.several(&c)
 	default:
 		err = s.one(&c, kind)
@@ -123,7 +138,7 @@ func (s *session) several(c *call) error {
 	var errs []error
 	for _, w := range c.words {
 		list := []string{w}
-		if strings.ContainsAny(w, "*?[") {
+		if strings.Contains(w, "*") { // as in dracut: there is a program called [
 			if list = s.glob(w); len(list) == 0 {
 				errs = append(errs, fmt.Errorf("%s %w", w, errMissing))
 			}

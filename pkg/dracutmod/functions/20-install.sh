@@ -95,7 +95,7 @@ inst_decompress() {
     for file in "$@"; do
         unpack=$(get_decompress_cmd "$file")
         [[ $unpack ]] || return 1
-        inst_simple "$file" && $unpack "$initdir$file"
+        inst_simple "$file" && $unpack "$initdir${file#"${dracutsysrootdir-}"}"
     done
 }
 

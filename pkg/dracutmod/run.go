@@ -113,6 +113,9 @@ func Run(o Options) (*Result, error) {
 			return nil, err
 		}
 	}
+	if err := b.tellFolders(); err != nil {
+		return nil, err
+	}
 	b.fips = b.needsSums()
 	if err := b.late(); err != nil {
 		return nil, err

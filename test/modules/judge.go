@@ -26,7 +26,6 @@ var reasons = []reason{
 	{"dracut", `^f usr/lib/dracut/(build-parameter|modules)\.txt$`, "what lsinitrd tells of who made the image"},
 	{"dracut", `^f usr/lib/dracut/dracut-`, bySelf},
 	{"dracut", `^f usr/lib/modules/[^/]*/modules\.`, bySelf},
-	{"dracut", `^f etc/conf\.d/systemd\.conf$`, bySelf},
 	{"dracut", `^d usr/lib/dracut/hooks$`, "the name of the hooks' folder before dracut 106 is a link to that since"},
 	{"dracut", `/libgcc_s\.so\.1$`, "dracut takes libgcc_s into every image; preroot where something in it can end a thread"},
 	{"dracut", `/(libc\.so\.6|ld-linux-x86-64\.so\.2)$`, "dracut takes libgcc_s into every image; preroot where something in it can end a thread"},

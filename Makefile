@@ -218,7 +218,7 @@ hooks-bad: tools
 	@$(MAKE) --no-print-directory all
 	@$(GO) run ./test/badhooks $(HOOKS)
 
-# MODULES="-suite sid crypt lvm" runs some. dracut's lists are kept in build/modules as long as the system is the same.
+# MODULES="-suite sid crypt lvm" runs some. dracut's lists are kept in build/dracut-modules as long as the system is the same.
 dracut-modules: tools
 	@command -v debootstrap >/dev/null || apt-get -qq install -y --no-install-recommends debootstrap
 	@$(GO) run ./test/modules $(if $(MODULES),$(MODULES),-table)

@@ -3,6 +3,7 @@ package dracutmod
 import (
 	"path"
 	"slices"
+	"strings"
 )
 
 // fipsModule is the one that makes a boot check programs and libraries against the sums that lie beside them.
@@ -11,6 +12,21 @@ const fipsModule = "fips"
 // needsSums says whether such sums go into the image: all, if the module is in.
 func (b *builder) needsSums() bool {
 	return slices.ContainsFunc(b.chosen, func(m Module) bool { return m.Name == fipsModule })
+}
+
+// cryptoLibraries takes libssl where the system has libcrypto: in FIPS mode the one asks for the other on some systems.
+func (b *builder) cryptoLibraries() error {
+	for dir := range strings.FieldsSeq(b.vars["libdirs"]) {
+		if len(b.glob(dir+"/libcrypto.so*")) == 0 {
+			continue
+		}
+		for _, file := range b.glob(dir + "/libssl.so*") {
+			if err := b.closure(file); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // sumFolders have sums by the name of a program alone.

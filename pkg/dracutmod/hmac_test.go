@@ -13,6 +13,7 @@ func TestSums(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
 		"usr/bin/a": "x", "usr/bin/.a.hmac": "sum", "usr/lib/lib.so.1.2": "x", "usr/lib/.lib.so.1.2.hmac": "sum", "usr/bin/b": "#!/usr/bin/i\n", "usr/bin/i": "x", "usr/bin/.i.hmac": "sum", "lib/hmaccalc/b.hmac": "sum", "usr/bin/.other.hmac": "sum",
+		"usr/lib/libcrypto.so.3": "x", "usr/lib/libssl.so.3": "x", "usr/lib/.libssl.so.3.hmac": "sum",
 	} {
 		file := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -27,11 +28,11 @@ func TestSums(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const all = `inst_multiple a b; inst_simple /usr/lib/lib.so.1; inst_simple /usr/bin/a /opt/c; echo "$DRACUT_FIPS_MODE" >"$initdir/mode"`
+	const all = `inst_multiple a b; inst_simple /usr/lib/lib.so.1; inst_simple /usr/bin/a /opt/c; inst_simple /usr/lib/libcrypto.so.3; echo "$DRACUT_FIPS_MODE" >"$initdir/mode"`
 	dir := tree(t, map[string]string{"10fips": "", "20m": "install() { " + all + "; }", "20f": `install() { $DRACUT_INSTALL -D "$initdir" -f /usr/bin/a; inst_multiple i; echo "$DRACUT_FIPS_MODE" >"$initdir/mode"; }`})
 	for _, tt := range []struct{ add, want, mode string }{
 		{"m", "", ""},
-		{"fips m", "lib/hmaccalc/b.hmac opt/.c.hmac usr/bin/.a.hmac usr/bin/.i.hmac usr/lib/.lib.so.1.2.hmac", "1"},
+		{"fips m", "lib/hmaccalc/b.hmac opt/.c.hmac usr/bin/.a.hmac usr/bin/.i.hmac usr/lib/.lib.so.1.2.hmac usr/lib/.libssl.so.3.hmac", "1"},
 		{"f", "usr/bin/.a.hmac", ""},
 	} {
 		stage := t.TempDir()

@@ -154,10 +154,10 @@ func (s *session) several(c *call) error {
 }
 
 // glob lists the files of the system that a pattern stands for.
-func (s *session) glob(pattern string) (list []string) {
-	found, _ := filepath.Glob(s.root.Host(s.inRoot(pattern)))
+func (b *builder) glob(pattern string) (list []string) {
+	found, _ := filepath.Glob(b.root.Host(b.inRoot(pattern)))
 	for _, f := range found {
-		if below, err := filepath.Rel(s.root.Host("/"), f); err == nil {
+		if below, err := filepath.Rel(b.root.Host("/"), f); err == nil {
 			list = append(list, "/"+below)
 		}
 	}
@@ -301,14 +301,14 @@ func (s *session) renamed(src, real, dst string, c *call) error {
 }
 
 // closure takes a program with its loader, libraries and interpreters, or nothing of it.
-func (s *session) closure(file string) error {
-	items, err := s.root.Closure(s.needed(), file)
+func (b *builder) closure(file string) error {
+	items, err := b.root.Closure(b.needed(), file)
 	if err != nil {
 		return err
 	}
 	for _, i := range items {
-		s.whole[i.Path] = true
-		if err := s.item(i.Path, i.Target); err != nil {
+		b.whole[i.Path] = true
+		if err := b.item(i.Path, i.Target); err != nil {
 			return err
 		}
 	}

@@ -113,14 +113,23 @@ func Run(o Options) (*Result, error) {
 			return nil, err
 		}
 	}
-	if err := b.tellFolders(); err != nil {
-		return nil, err
-	}
-	b.fips = b.needsSums()
-	if err := b.late(); err != nil {
+	if err := b.finish(); err != nil {
 		return nil, err
 	}
 	return &Result{b.chosen, b.kernel, b.warnings}, nil
+}
+
+// finish does what is done once all modules are through.
+func (b *builder) finish() error {
+	if err := b.tellFolders(); err != nil {
+		return err
+	}
+	if b.fips = b.needsSums(); b.fips {
+		if err := b.cryptoLibraries(); err != nil {
+			return err
+		}
+	}
+	return b.late()
 }
 
 // chooseAll takes in what was asked for, lower numbers first: what a module depends on may hang on those that are in already.

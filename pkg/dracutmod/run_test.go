@@ -487,7 +487,7 @@ func TestSquashIsRefused(t *testing.T) {
 
 // TestVarRun: /var/run and /var/lock lead to /run in each image with modules, whatever they are in the system, and what modules put there lies below /run.
 func TestVarRun(t *testing.T) {
-	dir := tree(t, map[string]string{"10m": `install() { inst_dir /var/run/d; touch "$initdir/var/lock/l"; inst_simple "$moddir/module-setup.sh" /var/run/s; }`})
+	dir := tree(t, map[string]string{"10m": `install() { inst_dir /var/run/d; inst_dir /var/lock; touch "$initdir/var/lock/l"; inst_simple "$moddir/module-setup.sh" /var/run/s; }`})
 	for _, system := range []string{"", "/run", "../run", "real"} {
 		root, stage := t.TempDir(), t.TempDir()
 		_ = os.MkdirAll(filepath.Join(root, "run/lock"), 0o755)

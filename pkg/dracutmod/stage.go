@@ -69,17 +69,13 @@ func newStage(dir string, host *dynlink.Root) (stage, error) {
 // stageLinks are in each image with modules, whatever the system has there: programs write to /var/run and /var/lock, and /run is there when they do.
 var stageLinks = []struct{ name, target string }{{"/var/run", "../run"}, {"/var/lock", "../run/lock"}}
 
-// ownLink makes a link that is not the system's, and the folder that it leads to.
+// ownLink makes a link that is not the system's.
 func (s *stage) ownLink(name, target string) error {
 	place, err := s.place(name)
 	if err != nil {
 		return err
 	}
-	if err := os.Symlink(target, place); err != nil {
-		return err
-	}
-	_, err = s.folder(name)
-	return err
+	return os.Symlink(target, place)
 }
 
 // exists says whether a path leads to something in the image.

@@ -35,7 +35,7 @@ func newRig() (*rig, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &rig{cache: cache, out: "build/modules", ready: map[string]error{}}
+	r := &rig{cache: cache, out: "build/dracut-modules", ready: map[string]error{}}
 	if err := os.MkdirAll(r.out, 0o755); err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ var reasons = []reason{
 	{"dracut", `^f usr/lib/dracut/hostonly-files$`, "dracut 059 notes what could be this machine's own for any image"},
 	{"preroot", `^f usr/lib/dracut/dracut-preroot$`, "the file is called after the version of who made the image"},
 	{"preroot", `^l usr/lib/dracut/hooks$`, "the name of the hooks' folder before dracut 106 is a link to that since"},
-	{"preroot", `^d (etc/conf\.d|root|run|run/lock|sys|proc|dev|sysroot|tmp|var/tmp)$`, "a mount point, or a folder that preroot always has"},
+	{"preroot", `^d (etc/conf\.d|root|run|sys|proc|dev|sysroot|tmp|var/tmp)$`, "a mount point, or a folder that preroot always has"},
 }
 
 // judge compares the lists.

@@ -4,7 +4,7 @@
 //
 //	go run ./test/modules [-suite NAME] [-table] [MODULE...]     root, the machine's own Debian mirror
 //
-// Lists are kept in build/modules; dracut's are not made again while the system and the kernel are the same. -table writes docs/dracut-modules.md.
+// Lists are kept in build/dracut-modules; dracut's are not made again while the system and the kernel are the same. -table writes docs/dracut-modules.md.
 package main
 
 import (

@@ -20,7 +20,7 @@ import (
 const cmdline = "root=UUID=" + vm.RootUUID + " rw console=ttyS0 quiet mitigations=off loglevel=4 panic=-1 rd.retry=15 rd.timeout=120 systemd.show_status=0"
 
 // ends are the lines after which an init waits for a person: the boot has failed.
-var ends = []string{"Dropping to debug shell", "Entering emergency mode", "Press Enter for maintenance", "ALERT!", "No root device specified", "Gave up waiting for"}
+var ends = []string{"Dropping to debug shell", "Entering emergency mode", "Press Enter for maintenance", "ALERT!", "No root device specified", "Gave up waiting for", "Freezing execution"}
 
 // tooOften is how often the same line in a row is the end: an init whose udevadm cannot start asks it again for ever, without a pause.
 const tooOften = 2000
@@ -65,7 +65,7 @@ func (r *rig) limit() time.Duration {
 	return 4 * time.Minute
 }
 
-const virtualLimit = 30 * time.Minute
+const virtualLimit = 10 * time.Minute
 
 // result is how a boot with a broken image ended.
 type result struct {

@@ -270,7 +270,7 @@ func TestTarget(t *testing.T) {
 	if err != nil || again.String() != tg.String() || len(again.Devices) != 3 || again.FSType != "ext4" || again.Files[0] != "etc/key" {
 		t.Errorf("%v\n%s\n%s", err, tg, again)
 	}
-	for _, bad := range []string{"floppy", "root=", "colour=red"} {
+	for _, bad := range []string{"floppy", "root=", "colour=red", "modalias", "key"} {
 		if _, err := ParseTarget(bad); err == nil {
 			t.Errorf("%q was taken", bad)
 		}

@@ -95,6 +95,23 @@ func (t *Target) word(word string) error {
 	switch {
 	case valued && value == "":
 		return fmt.Errorf("target: %s says nothing behind =", word)
+	case valued:
+		return t.set(key, value)
+	case slices.Contains(fileSystems, word):
+		t.FSType = word
+	case layerModules()[word] != nil:
+		t.Layers = append(t.Layers, word)
+	case buses()[word] != nil:
+		t.Devices = append(t.Devices, buses()[word]...)
+	default:
+		return fmt.Errorf("target: %q is no bus (%s), no file system and no layer (luks, lvm, md): write modalias=, module= or fs=", word, strings.Join(slices.Sorted(maps.Keys(buses())), ", "))
+	}
+	return nil
+}
+
+// set takes a word with a value.
+func (t *Target) set(key, value string) error {
+	switch {
 	case key == "root":
 		t.Root = value
 	case key == "fs" || key == "rootfstype":
@@ -111,16 +128,8 @@ func (t *Target) word(word string) error {
 		t.Files = append(t.Files, strings.TrimLeft(value, "/"))
 	case key == "firmware":
 		t.Firmware = append(t.Firmware, value)
-	case valued:
-		return fmt.Errorf("target: no key %q: write root, fs, modalias, driver (behind its modalias), module, cipher, key or firmware; fatal and doubt begin a line", key)
-	case slices.Contains(fileSystems, word):
-		t.FSType = word
-	case layerModules()[word] != nil:
-		t.Layers = append(t.Layers, word)
-	case buses()[word] != nil:
-		t.Devices = append(t.Devices, buses()[word]...)
 	default:
-		return fmt.Errorf("target: %q is no bus (%s), no file system and no layer (luks, lvm, md): write modalias=, module= or fs=", word, strings.Join(slices.Sorted(maps.Keys(buses())), ", "))
+		return fmt.Errorf("target: no key %q: write root, fs, modalias, driver (behind its modalias), module, cipher, key or firmware; fatal and doubt begin a line", key)
 	}
 	return nil
 }

@@ -170,6 +170,7 @@ func TestBuildHeedsProblems(t *testing.T) {
 
 // TestSignal: a build that is told to end says so, and leaves the old image as it is and nothing beside it. A module of dracut's kind tells it, in the middle of its work.
 func TestSignal(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()) // where modules of dracut are staged
 	for _, name := range []string{"TERM", "INT", "HUP"} {
 		dracut := makeTree(t, map[string]string{"50told/module-setup.sh": fmt.Sprintf("check() { return 0; }\ninstall() { kill -%s %d; }\n", name, os.Getpid())})
 		out := makeTree(t, map[string]string{"image": "old"})
@@ -182,6 +183,9 @@ func TestSignal(t *testing.T) {
 		}
 		if names, _ := os.ReadDir(out); len(names) != 1 {
 			t.Errorf("%s: left behind: %v", name, names)
+		}
+		if staged, _ := filepath.Glob(os.TempDir() + "/preroot-modules-*"); len(staged) > 0 {
+			t.Errorf("%s: left behind: %q", name, staged)
 		}
 	}
 }

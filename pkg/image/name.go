@@ -42,7 +42,7 @@ func unnamed(release []byte) (rest []byte, id string) {
 func digestOf(members []Entry) string {
 	h := sha256.New()
 	for _, e := range members {
-		fmt.Fprintf(h, "%q %v %o %d %d %d\n", e.Name, e.Kind, e.Perm, e.Major, e.Minor, len(e.Data))
+		fmt.Fprintf(h, "%q %v %o %d:%d %d:%d %d\n", e.Name, e.Kind, e.Perm, e.Uid, e.Gid, e.Major, e.Minor, len(e.Data))
 		h.Write(e.Data)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])

@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,7 +82,11 @@ func TestIfChangedDamaged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for what, change := range damages(t, good) {
+		list := damages(t, good)
+		if o.Generic { // each of its builds packs all drivers
+			maps.DeleteFunc(list, func(what string, _ func([]byte) []byte) bool { return what != "cut" && what != "init" })
+		}
+		for what, change := range list {
 			bad := change(slices.Clone(good))
 			if err := os.WriteFile(o.Output, bad, 0o600); err != nil {
 				t.Fatal(err)

@@ -22,10 +22,11 @@ const (
 )
 
 // Judge reads an exit status, a sum of bits: 1 errors corrected, 2 reboot, 4 errors left, 8 operational error, 16 usage,
-// 32 cancelled, 128 library. A checker that a signal ended is Doubtful; status is then negative.
+// 32 cancelled, 128 library. A checker that a signal ended is Doubtful; status is then negative. So is one that was not started at all: 126 and 127 are those of a
+// shell and of the dynamic loader where a library is missing (ld.so(8)); no sum of checkers, and no reason to keep a machine from its root.
 func Judge(status int) Outcome {
 	switch {
-	case status < 0:
+	case status < 0 || status == 126 || status == 127:
 		return Doubtful
 	case status&4 != 0:
 		return Damaged

@@ -103,7 +103,7 @@ func TestOptions(t *testing.T) {
 func TestJudge(t *testing.T) {
 	for status, want := range map[int]Outcome{
 		0: Clean, 1: Clean, 2: RebootWanted, 3: RebootWanted, 4: Damaged, 5: Damaged, 6: Damaged, 7: Damaged, 8: Doubtful,
-		9: Doubtful, 10: RebootWanted, 12: Damaged, 16: Doubtful, 32: Doubtful, 128: Doubtful, 127: Damaged, -9: Doubtful,
+		9: Doubtful, 10: RebootWanted, 12: Damaged, 16: Doubtful, 32: Doubtful, 128: Doubtful, 126: Doubtful, 127: Doubtful, -9: Doubtful,
 	} {
 		if got := Judge(status); got != want {
 			t.Errorf("%d: %v, want %v", status, got, want)

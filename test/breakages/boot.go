@@ -20,7 +20,7 @@ import (
 const cmdline = "root=UUID=" + vm.RootUUID + " rw console=ttyS0 quiet mitigations=off loglevel=4 panic=-1 rd.retry=15 rd.timeout=120 systemd.show_status=0"
 
 // ends are the lines after which an init waits for a person: the boot has failed.
-var ends = []string{"Dropping to debug shell", "Entering emergency mode", "Press Enter for maintenance", "ALERT!", "No root device specified", "Gave up waiting for", "Freezing execution"}
+var ends = []string{"Dropping to debug shell", "Entering emergency mode", "Press Enter for maintenance", "ALERT!", "No root device specified", "Gave up waiting for", "Freezing execution", "the boot has stopped in stage"}
 
 // tooOften is how often the same line in a row is the end: an init whose udevadm cannot start asks it again for ever, without a pause.
 const tooOften = 2000

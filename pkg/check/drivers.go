@@ -201,18 +201,41 @@ func (j *judge) fileSystem(w ways) {
 // checksum judges an algorithm: built in, loaded by name, or found when the kernel asks. Kernels since 6.14 have them as
 // functions of their own, which modules need like any other symbol.
 func (j *judge) checksum(sum, fstype string, w ways) {
-	_, all := j.modules.found("crypto-" + sum)
+	here, all := j.modules.found("crypto-" + sum)
 	if len(all) == 0 || j.modules.builtin(sum+"_generic") { // modules hide what is built in
 		return
 	}
-	// Those that need a certain processor have its alias: udev loads them for it. Every processor of these days has that.
+	if !w.asks && j.softdepLost(sum, fstype) {
+		j.bad("checksum "+sum+" of "+fstype, "root cannot be mounted without it", j.addDriver(sum), "nothing loads "+sum+": modules.softdep names it, and modules.alias.bin of the image does not know it")
+		return
+	}
+	// Those that need a certain processor have its alias: they are loaded for it. Every processor of these days has that. An index that is cut off may lack
+	// it; that it has the other alias tells.
 	for _, name := range all {
-		if w.alias == nil && !strings.HasSuffix(name, "_generic") && j.loadable(name) == nil {
+		if w.alias == nil && slices.Contains(here, name) && !strings.HasSuffix(name, "_generic") && j.loadable(name) == nil {
 			j.good("checksum "+sum+" of "+fstype, "%s%s", name, j.where(name))
 			return
 		}
 	}
 	j.wanted("checksum "+sum+" of "+fstype, "crypto-"+sum, w)
+}
+
+// softdepLost says whether a file system names an algorithm as a soft dependency, by its own module or one that it needs, and the image's index leads to
+// nothing: an image in which nobody answers the kernel has it loaded by that word.
+func (j *judge) softdepLost(sum, fstype string) bool {
+	index, named := j.modules.index, false
+	for _, module := range append(index.Deps(fstype), fstype) {
+		for _, word := range index.AllSoftdeps(module) {
+			if strings.TrimPrefix(word, "crypto-") != sum {
+				continue
+			}
+			if slices.ContainsFunc(index.Resolve(word), func(name string) bool { return j.loadable(name) == nil }) {
+				return false
+			}
+			named = true
+		}
+	}
+	return named
 }
 
 // firmware judges a file that a driver asks the kernel for.

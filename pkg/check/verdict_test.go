@@ -284,6 +284,50 @@ func TestBuiltinChecksum(t *testing.T) {
 	}
 }
 
+// TestChecksumOfProcessor: an algorithm that is loaded for the processor is not found by an index that has lost its aliases.
+func TestChecksumOfProcessor(t *testing.T) {
+	full := dracutImage(t).modules(t, "kernel/xfs.ko:\nkernel/crc32c-intel.ko:\n", "alias fs-xfs xfs\nalias crypto-crc32c crc32c_intel\n", "")
+	dir := "usr/lib/modules/" + kver + "/"
+	var none bytes.Buffer
+	if err := kmod.WriteIndex(&none, nil); err != nil {
+		t.Fatal(err)
+	}
+	full[dir+"modules.builtin.bin"] = none.String()
+	lost := dracutImage(t).modules(t, "kernel/xfs.ko:\nkernel/crc32c-intel.ko:\n", "alias fs-xfs xfs\n", "")
+	lost[dir+"modules.builtin.bin"] = none.String()
+	k := &Kernel{kver, mustOpen(t, full)}
+	for _, c := range []struct {
+		image files
+		want  Verdict
+	}{{full, Boots}, {lost, Fails}} {
+		if r := Image(c.image.tree(t), k, target(t, "virtio-blk xfs")); r.Verdict != c.want {
+			t.Errorf("%v, wanted %v: %+v", r.Verdict, c.want, r.Missing)
+		}
+	}
+}
+
+// TestSoftdepLost: preroot loads an algorithm by the word of the soft dependency; an index that has lost it leads to none, whatever else it knows.
+func TestSoftdepLost(t *testing.T) {
+	const dep, alias = "kernel/xfs.ko:\nkernel/crc32c-intel.ko:\n", "alias fs-xfs xfs\nalias cpu:type:x86* crc32c_intel\n"
+	own := drivers(t).with(files{"init": static() + "github.com/preroot/preroot/cmd/init"})
+	full := own.modules(t, dep, alias+"alias crypto-crc32c crc32c_intel\n", "")
+	dir := "usr/lib/modules/" + kver + "/"
+	var none bytes.Buffer
+	if err := kmod.WriteIndex(&none, nil); err != nil {
+		t.Fatal(err)
+	}
+	change := files{dir + "modules.builtin.bin": none.String(), dir + "modules.softdep": "softdep xfs pre: crypto-crc32c\n"}
+	k := &Kernel{kver, mustOpen(t, full.change(change))}
+	for _, c := range []struct {
+		image files
+		want  Verdict
+	}{{full, Boots}, {own.modules(t, dep, alias, ""), Fails}} {
+		if r := Image(c.image.change(change).tree(t), k, target(t, "virtio-blk xfs")); r.Verdict != c.want {
+			t.Errorf("%v, wanted %v: %+v", r.Verdict, c.want, r.Missing)
+		}
+	}
+}
+
 // TestLibraryCache: a library in a folder that only etc/ld.so.cache has.
 func TestLibraryCache(t *testing.T) {
 	image := dracutImage(t)

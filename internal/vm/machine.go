@@ -228,7 +228,9 @@ func runOnce(s Spec, watch io.Writer) (Result, error) {
 // lostNVMe says whether a machine was killed at its limit while its NVMe answered no command, not after a reset either. QEMU 7.2 does that once in some
 // hundred boots, with the shadow doorbells that it offers to the guest; what runs in the guest has no part in it.
 func (r Result) lostNVMe() bool {
-	return r.Expired && slices.ContainsFunc(r.Lines, func(l string) bool { return strings.Contains(l, " nvme nvme") && strings.Contains(l, "timeout, reset controller") })
+	return r.Expired && slices.ContainsFunc(r.Lines, func(l string) bool {
+		return strings.Contains(l, " nvme nvme") && strings.Contains(l, "timeout, reset controller")
+	})
 }
 
 // QMP runs a command of QEMU's machine protocol.

@@ -225,7 +225,6 @@ func TestElsewhere(t *testing.T) {
 // TestPreviousCutOff: whenever update-initramfs is cut off, the image that has booted is there under one of the two names that boot loaders offer.
 func TestPreviousCutOff(t *testing.T) {
 	s := newStage(t)
-	s.update("-")
 	s.next("a")
 	s.run(0, "lib/preroot/update-initramfs", "-c", "-k", kver)
 	s.boot("a")
@@ -260,7 +259,6 @@ func TestPreviousWithoutLinks(t *testing.T) {
 // TestOtherKernels: a kernel without modules does not keep the others from their images.
 func TestOtherKernels(t *testing.T) {
 	s := newStage(t)
-	s.update("-")
 	s.write("boot/initrd.img-"+kver, "BUILD_ID=a\n")
 	s.write("boot/initrd.img-7.0-mono", "another tool's")
 	s.write("bin/linux-version", "#!/bin/sh\ncase $1 in list) echo 7.0-mono; echo "+kver+" ;; sort) sort -r ;; esac\n")

@@ -225,8 +225,8 @@ func runOnce(s Spec, watch io.Writer) (Result, error) {
 	return m.Wait(), nil
 }
 
-// lostNVMe says whether a machine was killed at its limit while its NVMe answered no command, not after a reset either. QEMU 7.2 does that once in some
-// hundred boots, with the shadow doorbells that it offers to the guest; what runs in the guest has no part in it.
+// lostNVMe says whether a machine was killed at its limit after the kernel had to reset its NVMe because commands were not answered. The NVMe of QEMU 7.2 was
+// seen to do that, once in thousands of boots.
 func (r Result) lostNVMe() bool {
 	return r.Expired && slices.ContainsFunc(r.Lines, func(l string) bool {
 		return strings.Contains(l, " nvme nvme") && strings.Contains(l, "timeout, reset controller")

@@ -98,6 +98,7 @@ type judge struct {
 	report  *Report
 	runs    map[string]error // of programs, by path
 	scripts map[string]*script
+	shell   shellKind           // that runs /init
 	sourced []string            // scripts that were judged with what they source
 	policy  kmod.Policy         // of the image's modprobe.d
 	cached  map[string][]string // libraries of etc/ld.so.cache, by name
@@ -109,6 +110,7 @@ func newJudge(tree *archive.Tree, kernel *Kernel, target Target) *judge {
 	j.openModules()
 	j.policy, _ = kmod.ReadPolicy(tree) // a line that is none is passed over, as modprobe does
 	j.readCache()
+	j.shell = j.firstShell()
 	return j
 }
 

@@ -44,21 +44,20 @@ func (j *judge) firstShell() shellKind {
 
 // mistake is what is wrong with a script for the shell of process 1; nil if nothing is.
 func (j *judge) mistake(s *script) error {
-	if s.bad != nil || s.file == nil {
+	if s.bad != nil || s.file == nil || j.shell == anyShell {
 		return s.bad
 	}
-	shell := j.firstShell()
-	if shell == anyShell {
-		return nil
+	if s.judged {
+		return s.foreign
 	}
-	var bad error
+	s.judged = true
 	syntax.Walk(s.file, func(n syntax.Node) bool {
-		if what := foreign(n, shell); what != "" && bad == nil {
-			bad = fmt.Errorf("%s:%s: %s, which the shell of this image does not understand: it is bash's", s.file.Name, n.Pos(), what)
+		if what := foreign(n, j.shell); what != "" && s.foreign == nil {
+			s.foreign = fmt.Errorf("%s:%s: %s, which the shell of this image does not understand: it is bash's", s.file.Name, n.Pos(), what)
 		}
-		return bad == nil
+		return s.foreign == nil
 	})
-	return bad
+	return s.foreign
 }
 
 // foreign says what a piece of a script is that a shell does not parse; "" if it does.

@@ -14,6 +14,9 @@ type script struct {
 	file *syntax.File // what stands before a mistake
 	bad  error        // a mistake of syntax, with its place
 	cut  bool         // the last line has no end: scripts of every tool end with a newline
+
+	judged  bool
+	foreign error // what the shell of process 1 does not understand, once it was judged
 }
 
 // script parses a script of the image; nil if there is none of that name. All that shells of initramfs images understand is taken.

@@ -163,7 +163,7 @@ func mkinitramfsImage(t *testing.T) files {
 func dracutImage(t *testing.T) files {
 	var hooks []need
 	for _, h := range dracutHooks() {
-		hooks = append(hooks, need{sourced, "lib/dracut/hooks/" + h[0] + "/" + h[1], h[3], h[2]})
+		hooks = append(hooks, need{sourced, "lib/dracut/hooks/" + h.name, h.why, h.says})
 	}
 	return met(t, append(dracutNeeds(), hooks...)).with(shell(t)).with(drivers(t)).with(udev(t)).with(files{"etc/conf.d/systemd.conf": "systemdutildir=\"/usr/lib/systemd\"\n"})
 }

@@ -26,12 +26,12 @@ func dracutNeeds() []need {
 	}
 }
 
-// dracutHooks are the hooks without which root is not mounted: their stage, their name, what they must say, and why.
-func dracutHooks() [][4]string {
-	return [][4]string{
-		{"cmdline", "*parse-root-opts.sh", "root=", "it takes root= from the kernel command line"},
-		{"cmdline", "*parse-block.sh", "rootok=1", "it says that root is a block device"},
-		{"mount", "*mount-root.sh", "mount_root", "it mounts root"},
+// dracutHooks are the hooks without which root is not mounted.
+func dracutHooks() []need {
+	return []need{
+		{hook, "cmdline/*parse-root-opts.sh", "it takes root= from the kernel command line", "root="},
+		{hook, "cmdline/*parse-block.sh", "it says that root is a block device", "rootok=1"},
+		{hook, "mount/*mount-root.sh", "it mounts root", "mount_root"},
 	}
 }
 
@@ -43,7 +43,7 @@ func stages() []string {
 // dracut judges an image of dracut without systemd.
 func (j *judge) dracut() {
 	j.all(dracutNeeds())
-	j.hooks(dracutHooks())
+	j.all(dracutHooks())
 	const why = "/init sources it: its shell ends at a mistake"
 	j.faultless(why, "init", "usr/lib/initrd-release", "etc/conf.d/*.conf", "lib/dracut-*lib.sh")
 	for _, dir := range j.hookDirs() {
@@ -77,21 +77,14 @@ func (j *judge) hookDirs() []string {
 	return real
 }
 
-// hooks judges a list of hooks.
-func (j *judge) hooks(list [][4]string) {
-	for _, h := range list {
-		j.need(need{sourced, j.hookPattern(h[0], h[1]), h[3], h[2]})
-	}
-}
-
-// hookPattern is the pattern of a hook in the folder that has it.
-func (j *judge) hookPattern(stage, name string) string {
+// hookPattern is the pattern of a hook, "STAGE/NAME", in the folder that has it.
+func (j *judge) hookPattern(name string) string {
 	for _, dir := range j.hookDirs() {
-		if p := path.Join(dir, stage, name); len(j.glob(p)) > 0 {
+		if p := path.Join(dir, name); len(j.glob(p)) > 0 {
 			return p
 		}
 	}
-	return path.Join("lib/dracut/hooks", stage, name)
+	return path.Join("lib/dracut/hooks", name)
 }
 
 // dracutWays judges udevd and says how modules come. conf names the file that says where udevd lies; "" where nobody asks.

@@ -1,9 +1,6 @@
 package check
 
-import (
-	"path"
-	"strings"
-)
+import "strings"
 
 // layer is how a layer between the disk and root is opened by an init other than ours, and what brings that into an image.
 type layer struct {
@@ -56,9 +53,6 @@ func (j *judge) openLayers(kind string) {
 			hint = l.mkinitramfs
 		}
 		for _, n := range l.opened[kind] {
-			if n.kind == hook {
-				n.kind, n.name = sourced, j.hookPattern(path.Dir(n.name), path.Base(n.name))
-			}
 			j.needOr(n, hint)
 		}
 		if name == "luks" {

@@ -57,6 +57,9 @@ func (j *judge) need(n need) { j.needOr(n, j.hint(n)) }
 
 // needOr judges a need that a certain word or option mends.
 func (j *judge) needOr(n need, hint string) {
+	if n.kind == hook {
+		n.kind, n.name = sourced, j.hookPattern(n.name)
+	}
 	what, err := n.name, error(nil)
 	switch n.kind {
 	case program, early, harmless:
